@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+G_DEFINE_QUARK(dovetail-error, dovetail_error)
+
+gboolean error_at(GError **error, struct mark mark, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *message = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  if (mark.line)
+    g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG, "%s:%u:%u: %s", mark.file, mark.line, mark.column, message);
+  else
+    g_set_error_literal(error, DOVETAIL_ERROR, DOVETAIL_WRONG, message);
+  return FALSE;
+}
+
+gboolean error_failed(GError **error, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *message = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  g_set_error_literal(error, DOVETAIL_ERROR, DOVETAIL_FAILED, message);
+  return FALSE;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * An experiment: everything of its YAML form that can be checked without plugins. docs/experiments.md lists the keys.
+ */
+#ifndef CONFIG_EXPERIMENT_H
+#define CONFIG_EXPERIMENT_H
+
+#include <dovetail/dataset.h>
+#include <dovetail/module.h>
+
+#include "config/yaml.h"
+
+/** A plugin by name, with its parameters not yet checked. */
+struct plugin_use {
+  const char *plugin;
+  struct mark mark;               /**< of the name */
+  const struct yaml_node *params; /**< a map, or NULL */
+};
+
+struct data_spec {
+  struct plugin_use use;
+  guint64 limit[DVT_SUBSET_COUNT]; /**< the first so many examples of each subset; G_MAXUINT64: all */
+};
+
+struct network_spec {
+  const char *name;
+  struct mark mark;
+  struct data_spec data; /**< its own, or the experiment's */
+  struct plugin_use backbone, head;
+  const char *split;
+  struct mark split_mark;
+  const struct yaml_node *classes; /**< list of class names or indices that make its task; NULL: all */
+};
+
+struct aligner_spec {
+  struct plugin_use use;
+  double weight; /**< λ, at least 0; default 1 */
+};
+
+enum schedule_kind { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE };
+
+struct schedule_spec {
+  enum schedule_kind kind;
+  double rate;        /**< the base rate (`rate`), or of one-cycle the peak (`peak`); default 0.1 */
+  double warmup;      /**< share of the steps with a linear rise from 0; of one-cycle the rise to the peak; 0 … <1 */
+  double drops[8];    /**< step: at these shares of the steps … (`drops`, default 0.5 and 0.75, rising) */
+  guint drop_count;
+  double factor; /**< … the rate is multiplied by this (default 0.1) */
+};
+
+struct train_spec {
+  guint64 epochs, steps; /**< exactly one is not 0; default: 64000 steps */
+  guint batch;           /**< default 128 */
+  enum dvt_precision precision;
+  guint threads; /**< of all networks together; 0: one for each core */
+  double momentum, weight_decay; /**< defaults 0.9 and 1e-4 */
+  gboolean nesterov;
+  guint pad;     /**< augmentation: pixels of padding before a random crop of the original size; default 4 */
+  gboolean flip; /**< augmentation: horizontal flip with probability 1/2; default on */
+  struct schedule_spec schedule;
+};
+
+/** Belongs, with everything in it, to the caller of experiment_read; strings and nodes live in `tree`. */
+struct experiment {
+  char *path;
+  struct yaml_tree *tree;
+  const char *name;
+  guint64 seed;
+  struct network_spec *networks;
+  guint network_count;
+  struct aligner_spec *aligners;
+  guint aligner_count;
+  struct train_spec train;
+};
+
+/**
+ * Reads and checks a file with `--set` assignments (NULL-terminated, or NULL). Errors: DOVETAIL_WRONG with the place.
+ * The caller frees it.
+ */
+struct experiment *experiment_read(const char *path, const char *const *sets, GError **error);
+
+void experiment_free(struct experiment *experiment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct experiment, experiment_free)
+
+/** The experiment with every default written out, as YAML. The caller frees it. */
+char *experiment_resolved(const struct experiment *experiment);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * YAML text as a tree in which every node knows its place. Aliases and merge keys (`<<`, own keys win) are resolved;
+ * duplicate keys, several documents, tags, bytes that are not UTF-8, more than YAML_MAX_DEPTH levels and more than
+ * YAML_MAX_NODES nodes after aliases are errors.
+ */
+#ifndef CONFIG_YAML_H
+#define CONFIG_YAML_H
+
+#include "base/error.h"
+
+enum { YAML_MAX_DEPTH = 64, YAML_MAX_NODES = 100000, YAML_MAX_BYTES = 16 << 20 };
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+/** A node. Everything in it belongs to the tree. */
+struct yaml_node {
+  enum yaml_kind kind;
+  struct mark mark;
+  char *text;       /**< scalar: its text */
+  gboolean quoted;  /**< scalar: written in quotes, or as a block: never null, true or a number */
+  GPtrArray *keys;  /**< map: struct yaml_node scalars, in the order written; own keys before merged ones */
+  GPtrArray *items; /**< list: its nodes; map: the values, in the order of keys */
+};
+
+struct yaml_tree;
+
+/** Reads a file. Errors: DOVETAIL_WRONG, with the place. The caller frees the tree with yaml_tree_free. */
+struct yaml_tree *yaml_read_file(const char *path, GError **error);
+
+/** Reads a text; `name` stands for the file in marks. */
+struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize length, GError **error);
+
+void yaml_tree_free(struct yaml_tree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct yaml_tree, yaml_tree_free)
+
+/** The root; belongs to the tree. */
+struct yaml_node *yaml_root(struct yaml_tree *tree);
+
+/** The value of `key` in a map, or NULL. */
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/**
+ * Sets the value at a dotted path, as `--set PATH=VALUE` does; VALUE is YAML. List items are named by number from 0.
+ * Missing maps on the way are made. Errors are marked "--set:1:column".
+ */
+gboolean yaml_set(struct yaml_tree *tree, const char *assignment, GError **error);
+
+/** The tree as YAML text, without anchors: what `resolved.yaml` holds. The caller frees it. */
+char *yaml_write(const struct yaml_node *node);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/** The services that a plugin gets: struct dvt_host, filled in. */
+#ifndef PLUGIN_SERVICES_H
+#define PLUGIN_SERVICES_H
+
+#include <dovetail/host.h>
+#include <glib.h>
+
+struct services {
+  struct dvt_host table; /**< give plugins &services->table */
+  guint64 seed;
+  /** Where log lines go; called in any thread. NULL: g_log of domain "dovetail". */
+  void (*log)(void *data, enum dvt_level level, const char *message);
+  void *log_data;
+};
+
+/** Fills *services in; it must stay where it is as long as plugins use it. */
+void services_init(struct services *services, guint64 seed);
+
+#endif

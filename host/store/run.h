@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A run directory: made for one run, never reused.
+ *
+ *     experiment.yaml   as given            resolved.yaml   with every default
+ *     run.json          dovetail's version, command, machine, plugins with version and SHA-256, start, end, state
+ *     metrics.jsonl     one JSON object a line          results.json
+ *     components/NAME.safetensors
+ */
+#ifndef STORE_RUN_H
+#define STORE_RUN_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct run {
+  char *path;
+  FILE *metrics;
+  json_t *info; /**< run.json as it stands */
+};
+
+/**
+ * Makes PARENT/NAME, or PARENT/NAME-2, -3, … when that is taken, by mkdir alone, so two starts never share one; parents
+ * are made. Writes experiment.yaml, resolved.yaml and run.json (state "running", machine, start and what `info` has).
+ * info: an object whose members go into run.json, borrowed. DOVETAIL_FAILED names what could not be made.
+ * The caller closes it.
+ */
+struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved,
+                       json_t *info, GError **error);
+
+/** Appends a line to metrics.jsonl and flushes it; takes over the reference to `line`. One thread at a time. */
+gboolean run_metric(struct run *run, json_t *line, GError **error);
+
+/** Writes results.json; `results` is borrowed. */
+gboolean run_results(struct run *run, json_t *results, GError **error);
+
+/** Path of a file in the run's components folder, which is made. The caller frees it. */
+char *run_component_path(const struct run *run, const char *name);
+
+/** Ends it: writes state ("done", "failed", "interrupted") and end into run.json. */
+gboolean run_finish(struct run *run, const char *state, GError **error);
+
+/** Frees it; what is not finished stays "running" in run.json. Takes NULL. */
+void run_close(struct run *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct run, run_close)
+
+/** {"cpu": …, "cores": …, "memory_bytes": …, "kernel": …, "isa": […]}: the machine. The caller owns it. */
+json_t *run_machine(void);
+
+/** SHA-256 of a file in hex; NULL with an error. The caller frees it. */
+char *run_checksum(const char *path, GError **error);
+
+#endif

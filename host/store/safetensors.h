@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/** Files of named tensors in the safetensors format, read with the checks of its reference reader, written strictly. */
+#ifndef STORE_SAFETENSORS_H
+#define STORE_SAFETENSORS_H
+
+#include "base/error.h"
+
+enum { SAFETENSORS_MAX_RANK = 8 };
+
+struct safetensor {
+  const char *name;
+  const char *dtype; /**< "F32", "I64", "U8", …: as in the file */
+  guint rank;
+  gint64 shape[SAFETENSORS_MAX_RANK];
+  const void *data; /**< little-endian, dense; not aligned */
+  gsize size;       /**< bytes */
+};
+
+/** A file, mapped. Everything in it belongs to it. */
+struct safetensors {
+  char *path;
+  GHashTable *metadata; /**< char * to char * */
+  GPtrArray *tensors;   /**< struct safetensor, in the order of their data */
+  GMappedFile *map;
+};
+
+/** Reads a file; on any violation DOVETAIL_FAILED that names file and tensor. The caller frees it. */
+struct safetensors *safetensors_read(const char *path, GError **error);
+void safetensors_free(struct safetensors *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct safetensors, safetensors_free)
+
+/** The tensor of a name, or NULL. */
+const struct safetensor *safetensors_find(const struct safetensors *file, const char *name);
+
+/**
+ * Writes tensors[0 .. count) and metadata (char * to char *, or NULL): a temporary file beside `path`, fsync, rename.
+ * DOVETAIL_FAILED when anything went wrong, and then `path` is as it was.
+ */
+gboolean safetensors_write(const char *path, const struct safetensor *tensors, guint count, GHashTable *metadata,
+                           GError **error);
+
+#endif
