@@ -80,7 +80,7 @@ struct experiment {
 struct experiment *experiment_read(const char *path, const char *const *sets, GError **error);
 
 void experiment_free(struct experiment *experiment);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct experiment, experiment_free)
+AUTO_DEFINE(experiment, experiment_free)
 
 /** The experiment with every default written out, as YAML. The caller frees it. */
 char *experiment_resolved(const struct experiment *experiment);

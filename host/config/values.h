@@ -33,6 +33,6 @@ struct values *values_check(const char *plugin, const struct dvt_param *table, g
                             const struct yaml_node *params, struct mark owner, GError **error);
 
 void values_free(struct values *values);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct values, values_free)
+AUTO_DEFINE(values, values_free)
 
 #endif

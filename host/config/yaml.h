@@ -7,6 +7,7 @@
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
 
+#include "base/auto.h"
 #include "base/error.h"
 
 enum { YAML_MAX_DEPTH = 64, YAML_MAX_NODES = 100000, YAML_MAX_BYTES = 16 << 20 };
@@ -32,7 +33,7 @@ struct yaml_tree *yaml_read_file(const char *path, GError **error);
 struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize length, GError **error);
 
 void yaml_tree_free(struct yaml_tree *tree);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct yaml_tree, yaml_tree_free)
+AUTO_DEFINE(yaml_tree, yaml_tree_free)
 
 /** The root; belongs to the tree. */
 struct yaml_node *yaml_root(struct yaml_tree *tree);

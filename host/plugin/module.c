@@ -1,2 +1,209 @@
 /* SPDX-License-Identifier: MIT */
-typedef int not_yet_written;
+#include "plugin/module.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "plugin/random.h"
+
+enum { LINE = 64 / sizeof(float) }; /* floats in a cache line: what arenas are aligned to */
+
+gsize module_weight_elements(const struct module *module, guint k) {
+  gsize count = 1;
+  for (guint axis = 0; axis < module->weights[k]->rank; axis++) count *= (gsize)module->weights[k]->shape[axis];
+  return count;
+}
+
+float *module_value(const struct module *module, guint k) { return module->values + module->offsets[k]; }
+
+gint module_find(const struct module *module, const char *name) {
+  for (guint k = 0; k < module->weight_count; k++)
+    if (!strcmp(module->weights[k]->name, name)) return (gint)k;
+  return -1;
+}
+
+/* 0: parameters that decay, 1: other parameters, 2: buffers. */
+static guint arena_section(const struct dvt_weight *weight) {
+  if (weight->role == DVT_WEIGHT_BUFFER) return 2;
+  return weight->decays ? 0 : 1;
+}
+
+static void lay_out_arena(struct module *module) {
+  gsize *const ends[] = {&module->decay_size, &module->parameter_size, &module->size};
+  gsize at = 0;
+  for (guint section = 0; section < 3; section++) {
+    for (guint k = 0; k < module->weight_count; k++) {
+      if (arena_section(module->weights[k]) != section) continue;
+      module->offsets[k] = at;
+      at += (module_weight_elements(module, k) + LINE - 1) / LINE * LINE;
+    }
+    *ends[section] = at;
+  }
+}
+
+static const char *weight_fault(const struct module *module, const struct dvt_weight *weight) {
+  if (!weight->name || !weight->name[0]) return "a weight without a name";
+  if (module_find(module, weight->name) >= 0) return "two weights of one name";
+  if (weight->role != DVT_WEIGHT_PARAMETER && weight->role != DVT_WEIGHT_BUFFER) return "a weight of unknown role";
+  if (weight->rank > DVT_MAX_RANK) return "a weight of too high a rank";
+  gint64 elements = 1;
+  for (guint axis = 0; axis < weight->rank; axis++)
+    if (weight->shape[axis] < 1 || __builtin_mul_overflow(elements, weight->shape[axis], &elements) ||
+        elements > G_MAXINT32)
+      return "a weight of impossible shape";
+  return NULL;
+}
+
+static gboolean collect_weights(struct module *module, GError **error) {
+  const enum { MOST = 100000 } most = MOST;
+  g_autoptr(GPtrArray) list = g_ptr_array_new();
+  const struct dvt_weight *weight;
+  while (list->len < most && (weight = module->ops->weight(module->self, list->len))) {
+    module->weights = (const struct dvt_weight **)list->pdata;
+    module->weight_count = list->len;
+    const char *fault = weight_fault(module, weight);
+    module->weights = NULL;
+    module->weight_count = 0;
+    if (fault)
+      return error_failed(error, "%s declares %s (%s)", module->label, fault, weight->name ? weight->name : "?");
+    g_ptr_array_add(list, (void *)weight);
+  }
+  if (list->len == most) return error_failed(error, "%s declares more than %d weights", module->label, MOST);
+  module->weight_count = list->len;
+  module->offsets = g_new0(gsize, list->len + 1);
+  module->weights = g_new0(const struct dvt_weight *, list->len + 1);
+  for (guint k = 0; k < list->len; k++) module->weights[k] = g_ptr_array_index(list, k);
+  lay_out_arena(module);
+  return TRUE;
+}
+
+static gboolean check_output(const struct module *module, GError **error) {
+  const gint64 *shape = module->output;
+  for (guint axis = 0; axis < 3; axis++)
+    if (shape[axis] < 1 || shape[axis] > G_MAXINT32)
+      return error_failed(error, "%s gives an output of impossible shape", module->label);
+  return TRUE;
+}
+
+struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_value *values, const struct dvt_host *host,
+                          const struct dvt_module_config *config, const char *label, struct mark mark,
+                          GError **error) {
+  AUTO(module) module = g_new0(struct module, 1);
+  struct dvt_error fault = DVT_ERROR_INIT;
+  module->plugin = plugin;
+  module->ops = plugin->ops;
+  module->label = g_strdup(label);
+  memcpy(module->input, config->input, sizeof module->input);
+  if (module->ops->create(values, &module->self, &fault) != DVT_OK ||
+      module->ops->init(module->self, host, config, &fault) != DVT_OK) {
+    error_at(error, mark, "%s: %s", label, fault.message);
+    return NULL;
+  }
+  module->ops->output_shape(module->self, module->output);
+  if (!check_output(module, error) || !collect_weights(module, error)) return NULL;
+  return g_steal_pointer(&module);
+}
+
+void module_free(struct module *module) {
+  if (!module) return;
+  if (module->self) module->ops->destroy(module->self);
+  free(module->values);
+  g_free(module->weights);
+  g_free(module->offsets);
+  g_free(module->label);
+  g_free(module);
+}
+
+gboolean module_allocate(struct module *module, GError **error) {
+  module->values = memory_floats(module->size, error);
+  if (!module->values) return FALSE;
+  g_autofree float **values = g_new(float *, module->weight_count + 1);
+  for (guint k = 0; k < module->weight_count; k++) values[k] = module_value(module, k);
+  module->ops->bind(module->self, values);
+  return TRUE;
+}
+
+/* Two words give two independent normal deviates (Box and Muller, 1958). */
+static void fill_normal(const guint32 *words, float *out, gsize count, float deviation) {
+  for (gsize k = 0; k < count; k++) {
+    const guint32 *pair = words + (k & ~(gsize)1);
+    const double radius = sqrt(-2.0 * log(1.0 - random_unit(pair[0]))), angle = 2.0 * G_PI * random_unit(pair[1]);
+    out[k] = (float)(deviation * radius * (k & 1 ? sin(angle) : cos(angle)));
+  }
+}
+
+static void initialise_weight(const struct dvt_weight *weight, struct random_stream stream, float *out, gsize count) {
+  if (weight->initialiser == DVT_INIT_CONSTANT) {
+    for (gsize k = 0; k < count; k++) out[k] = weight->init_value;
+    return;
+  }
+  const gsize words_needed = (count + 1) & ~(gsize)1;
+  g_autofree guint32 *words = g_new(guint32, words_needed);
+  random_words(stream, 0, 0, words, words_needed);
+  if (weight->initialiser == DVT_INIT_NORMAL)
+    fill_normal(words, out, count, weight->init_value);
+  else
+    for (gsize k = 0; k < count; k++) out[k] = weight->init_value * (2.0f * random_unit(words[k]) - 1.0f);
+}
+
+void module_initialise(struct module *module, guint64 seed, const char *stream) {
+  for (guint k = 0; k < module->weight_count; k++) {
+    g_autofree char *name = g_strdup_printf("%s/%s", stream, module->weights[k]->name);
+    initialise_weight(module->weights[k], random_stream(seed, name), module_value(module, k),
+                      module_weight_elements(module, k));
+  }
+}
+
+void module_changed(struct module *module) { module->ops->changed(module->self); }
+
+struct pass *pass_new(struct module *module, const struct dvt_pass_config *config, gboolean gradients,
+                      GError **error) {
+  AUTO(pass) pass = g_new0(struct pass, 1);
+  struct dvt_pass_config own = *config;
+  struct dvt_error fault = DVT_ERROR_INIT;
+  g_autofree float **list = g_new0(float *, module->weight_count + 1);
+  pass->module = module;
+  own.gradients = NULL;
+  if (gradients) {
+    pass->gradients = memory_floats(module->parameter_size, error);
+    if (!pass->gradients) return NULL;
+    for (guint k = 0; k < module->weight_count; k++)
+      if (module->weights[k]->role == DVT_WEIGHT_PARAMETER) list[k] = pass->gradients + module->offsets[k];
+    own.gradients = list;
+  }
+  if (module->ops->pass_create(module->self, &own, &pass->self, &fault) != DVT_OK) {
+    error_failed(error, "%s: pass_create: %s", module->label, fault.message);
+    return NULL;
+  }
+  return g_steal_pointer(&pass);
+}
+
+void pass_free(struct pass *pass) {
+  if (!pass) return;
+  if (pass->self) pass->module->ops->pass_destroy(pass->self);
+  free(pass->gradients);
+  g_free(pass);
+}
+
+gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct dvt_tensor *output, GError **error) {
+  struct dvt_error fault = DVT_ERROR_INIT;
+  if (pass->module->ops->forward(pass->self, input, output, &fault) == DVT_OK) return TRUE;
+  return error_failed(error, "%s: forward: %s", pass->module->label, fault.message);
+}
+
+gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
+                       GError **error) {
+  struct dvt_error fault = DVT_ERROR_INIT;
+  if (pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault) == DVT_OK) return TRUE;
+  return error_failed(error, "%s: backward: %s", pass->module->label, fault.message);
+}
+
+void pass_commit(struct pass *pass) {
+  if (pass->module->ops->commit) pass->module->ops->commit(pass->self);
+}
+
+void pass_clear(struct pass *pass) {
+  if (pass->gradients) memset(pass->gradients, 0, pass->module->parameter_size * sizeof(float));
+}

@@ -7,6 +7,7 @@
 
 #include <dovetail/plugin.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 
 struct registry;
@@ -25,7 +26,7 @@ struct registry_refusal {
 
 struct registry *registry_new(void);
 void registry_free(struct registry *registry);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct registry, registry_free)
+AUTO_DEFINE(registry, registry_free)
 
 /**
  * Loads every *.so below a folder (subfolders too, in sorted order; a missing folder holds none). A file that is no

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 
 struct run {
@@ -43,7 +44,7 @@ gboolean run_finish(struct run *run, const char *state, GError **error);
 
 /** Frees it; what is not finished stays "running" in run.json. Takes NULL. */
 void run_close(struct run *run);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct run, run_close)
+AUTO_DEFINE(run, run_close)
 
 /** {"cpu": …, "cores": …, "memory_bytes": …, "kernel": …, "isa": […]}: the machine. The caller owns it. */
 json_t *run_machine(void);

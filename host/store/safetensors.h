@@ -3,6 +3,7 @@
 #ifndef STORE_SAFETENSORS_H
 #define STORE_SAFETENSORS_H
 
+#include "base/auto.h"
 #include "base/error.h"
 
 enum { SAFETENSORS_MAX_RANK = 8 };
@@ -27,7 +28,7 @@ struct safetensors {
 /** Reads a file; on any violation DOVETAIL_FAILED that names file and tensor. The caller frees it. */
 struct safetensors *safetensors_read(const char *path, GError **error);
 void safetensors_free(struct safetensors *file);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct safetensors, safetensors_free)
+AUTO_DEFINE(safetensors, safetensors_free)
 
 /** The tensor of a name, or NULL. */
 const struct safetensor *safetensors_find(const struct safetensors *file, const char *name);
