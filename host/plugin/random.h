@@ -13,9 +13,10 @@ struct random_stream {
   guint32 key[2];
 };
 
+/** Streams of another seed or another name are independent. */
 struct random_stream random_stream(guint64 seed, const char *name);
 
-/** out[0 .. count): the words at (epoch, index). epoch must be below 2^32. */
+/** out[0 .. count): the words at (epoch, index); a shorter call gives a prefix of a longer one. count <= 2^34. */
 void random_words(struct random_stream stream, guint64 epoch, guint64 index, guint32 *out, gsize count);
 
 /** The word's share of [0, 1): 24 bits, exact in float32. */
