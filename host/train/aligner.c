@@ -1,2 +1,208 @@
 /* SPDX-License-Identifier: MIT */
-typedef int not_yet_written;
+#include "train/aligner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/values.h"
+#include "train/loss.h"
+
+static void auxiliary_free(gpointer data) {
+  struct auxiliary *auxiliary = data;
+  for (guint t = 0; t < auxiliary->flights; t++) {
+    pass_free(auxiliary->passes[t]);
+    free(auxiliary->logits[t]);
+    free(auxiliary->scratch[t]);
+  }
+  g_free(auxiliary->passes);
+  g_free(auxiliary->logits);
+  g_free(auxiliary->scratch);
+  module_free(auxiliary->module);
+  g_free(auxiliary->name);
+  g_free(auxiliary);
+}
+
+static int plugin_error(struct dvt_error *fault, int status, GError *error) {
+  dvt_fail(fault, status, "%s", error->message);
+  g_error_free(error);
+  return status;
+}
+
+static gboolean features_agree(const struct composition *composition) {
+  for (guint t = 1; t < composition->network_count; t++)
+    if (memcmp(composition->networks[t].extractor->output, composition->networks[0].extractor->output,
+               sizeof composition->networks[0].extractor->output) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean name_taken(const struct aligner *aligner, const char *name) {
+  for (guint k = 0; k < aligner->auxiliaries->len; k++) {
+    const struct auxiliary *other = g_ptr_array_index(aligner->auxiliaries, k);
+    if (!strcmp(other->name, name)) return TRUE;
+  }
+  return FALSE;
+}
+
+static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_request *request, uint32_t *head,
+                     struct dvt_error *fault) {
+  struct aligner *aligner = host->context;
+  struct composition *composition = aligner->composition;
+  const struct network *first = &composition->networks[0];
+  const struct plugin_use by_name = {.plugin = request->plugin, .mark = aligner->spec->use.mark};
+  if (name_taken(aligner, request->name))
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "two auxiliary heads of one name, '%s'", request->name);
+  if (!features_agree(composition))
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT,
+                    "an auxiliary head needs features of one shape in every network; the splits of these differ");
+  GError *error = NULL;
+  g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->plugin->name, request->name);
+  struct module *module = composition_head(composition, request->plugin ? &by_name : &first->spec->head,
+                                           first->extractor, first->spec->split, request->classes, label, &error);
+  if (!module) return plugin_error(fault, DVT_ERROR_ARGUMENT, error);
+  struct auxiliary *auxiliary = g_new0(struct auxiliary, 1);
+  auxiliary->name = g_strdup(request->name);
+  auxiliary->module = module;
+  *head = aligner->auxiliaries->len;
+  g_ptr_array_add(aligner->auxiliaries, auxiliary);
+  return DVT_OK;
+}
+
+static struct auxiliary *in_flight(const struct aligner *aligner, uint32_t head, uint32_t network,
+                                   struct dvt_error *fault) {
+  struct auxiliary *auxiliary = NULL;
+  if (head < aligner->auxiliaries->len) auxiliary = g_ptr_array_index(aligner->auxiliaries, head);
+  if (!auxiliary || network >= aligner->composition->network_count) {
+    dvt_fail(fault, DVT_ERROR_ARGUMENT, "there is no auxiliary head %u of network %u", head, network);
+    return NULL;
+  }
+  if (!auxiliary->flights) {
+    dvt_fail(fault, DVT_ERROR_ARGUMENT, "auxiliary heads run only in feature_loss and view_loss");
+    return NULL;
+  }
+  return auxiliary;
+}
+
+static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
+                        const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *fault) {
+  struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
+  if (!auxiliary) return DVT_ERROR_ARGUMENT;
+  GError *error = NULL;
+  *logits = (struct dvt_tensor){.data = auxiliary->logits[network],
+                                .dtype = DVT_F32,
+                                .place = DVT_PLACE_HOST,
+                                .rank = 2,
+                                .shape = {features->shape[0], auxiliary->module->output[0]}};
+  if (!pass_forward(auxiliary->passes[network], features, logits, &error))
+    return plugin_error(fault, DVT_ERROR_INTERNAL, error);
+  return DVT_OK;
+}
+
+static int cross_entropy(const struct dvt_aligner_host *host, struct dvt_tensor *logits, const int32_t *labels,
+                         double weight, double *loss, struct dvt_error *fault) {
+  (void)host;
+  for (int64_t k = 0; k < logits->shape[0]; k++)
+    if (labels[k] >= logits->shape[1])
+      return dvt_fail(fault, DVT_ERROR_ARGUMENT, "cross_entropy: label %d of %d classes", (int)labels[k],
+                      (int)logits->shape[1]);
+  *loss = loss_cross_entropy(logits->data, (guint)logits->shape[0], (guint)logits->shape[1], labels, weight, NULL);
+  return DVT_OK;
+}
+
+static void add(float *restrict sum, const float *restrict term, gsize count) {
+  for (gsize k = 0; k < count; k++) sum[k] += term[k];
+}
+
+static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
+                         const struct dvt_tensor *logit_gradient, struct dvt_tensor *feature_gradient,
+                         struct dvt_error *fault) {
+  struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
+  if (!auxiliary) return DVT_ERROR_ARGUMENT;
+  GError *error = NULL;
+  struct dvt_tensor own;
+  if (feature_gradient) {
+    own = *feature_gradient;
+    own.data = auxiliary->scratch[network];
+  }
+  if (!pass_backward(auxiliary->passes[network], logit_gradient, feature_gradient ? &own : NULL, &error))
+    return plugin_error(fault, DVT_ERROR_INTERNAL, error);
+  if (feature_gradient) add(feature_gradient->data, own.data, (gsize)dvt_tensor_count(&own));
+  return DVT_OK;
+}
+
+static void fill_host(struct aligner *aligner) {
+  aligner->host = (struct dvt_aligner_host){
+      .struct_size = sizeof aligner->host,
+      .base = &aligner->composition->services.table,
+      .context = aligner,
+      .make_head = make_head,
+      .head_forward = head_forward,
+      .cross_entropy = cross_entropy,
+      .head_backward = head_backward,
+  };
+}
+
+gboolean aligner_init(struct aligner *aligner, struct composition *composition, const struct aligner_spec *spec,
+                      GError **error) {
+  const struct plugin_use *use = &spec->use;
+  const struct registry_plugin *found =
+      registry_find(composition->registry, DVT_KIND_ALIGNER, use->plugin, use->mark, error);
+  if (!found) return FALSE;
+  aligner->spec = spec;
+  aligner->plugin = found->descriptor;
+  aligner->ops = found->descriptor->ops;
+  aligner->composition = composition;
+  aligner->auxiliaries = g_ptr_array_new_with_free_func(auxiliary_free);
+  fill_host(aligner);
+  AUTO(values) values = values_check(use->plugin, found->descriptor->params, found->descriptor->param_size,
+                                     found->descriptor->param_count, use->params, use->mark, error);
+  if (!values) return FALSE;
+  struct dvt_error fault = DVT_ERROR_INIT;
+  if (aligner->ops->create(values->value, &aligner->self, &fault) != DVT_OK ||
+      aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault) !=
+          DVT_OK)
+    return error_at(error, use->mark, "aligner %s: %s", use->plugin, fault.message);
+  return TRUE;
+}
+
+void aligner_finish(struct aligner *aligner) {
+  if (aligner->self) aligner->ops->destroy(aligner->self);
+  if (aligner->auxiliaries) g_ptr_array_unref(aligner->auxiliaries);
+}
+
+static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct composition *composition,
+                                const struct dvt_pass_config *config, GError **error) {
+  const struct module *module = auxiliary->module;
+  const gsize features = (gsize)(module->input[0] * module->input[1] * module->input[2]);
+  auxiliary->flights = composition->network_count;
+  auxiliary->passes = g_new0(struct pass *, auxiliary->flights);
+  auxiliary->logits = g_new0(float *, auxiliary->flights);
+  auxiliary->scratch = g_new0(float *, auxiliary->flights);
+  for (guint t = 0; t < auxiliary->flights; t++)
+    if (!(auxiliary->passes[t] = pass_new(auxiliary->module, config, TRUE, error)) ||
+        !(auxiliary->logits[t] = memory_floats(config->capacity * (gsize)module->output[0], error)) ||
+        !(auxiliary->scratch[t] = memory_floats(config->capacity * features, error)))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precision precision, GError **error) {
+  const struct dvt_pass_config config = {
+      .struct_size = sizeof config,
+      .flags = DVT_PASS_BATCH_STATISTICS | DVT_PASS_BACKWARD,
+      .capacity = aligner->composition->experiment->train.batch,
+      .threads = threads,
+      .precision = precision,
+  };
+  for (guint k = 0; k < aligner->auxiliaries->len; k++)
+    if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner->composition, &config, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean aligners_paired(const struct composition *composition) {
+  for (guint k = 0; k < composition->aligner_count; k++)
+    if (composition->aligners[k].ops->flags & DVT_ALIGNER_PAIRED) return TRUE;
+  return FALSE;
+}

@@ -1,2 +1,279 @@
 /* SPDX-License-Identifier: MIT */
-typedef int not_yet_written;
+#include "train/compose.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+#include "config/values.h"
+#include "train/aligner.h"
+
+static struct values *check_params(const struct dvt_plugin *plugin, const struct plugin_use *use, GError **error) {
+  return values_check(use->plugin, plugin->params, plugin->param_size, plugin->param_count, use->params, use->mark,
+                      error);
+}
+
+/* Networks that name the same data share one dataset: nothing is opened or drawn twice. */
+static const struct dataset *open_dataset(struct composition *composition, const struct plugin_use *use,
+                                          GError **error) {
+  for (guint t = 0; t < composition->network_count; t++) {
+    const struct network *other = &composition->networks[t];
+    if (other->task && other->spec->data.use.params == use->params && !strcmp(other->spec->data.use.plugin, use->plugin))
+      return other->task->dataset;
+  }
+  const struct registry_plugin *found =
+      registry_find(composition->registry, DVT_KIND_DATASET, use->plugin, use->mark, error);
+  if (!found) return NULL;
+  AUTO(values) values = check_params(found->descriptor, use, error);
+  if (!values) return NULL;
+  struct dataset *dataset =
+      dataset_open(found->descriptor, values->value, &composition->dataset_services.table, use->mark, error);
+  if (dataset) g_ptr_array_add(composition->datasets, dataset);
+  return dataset;
+}
+
+/* A class by its name or its number. */
+static gboolean find_class(const struct dvt_dataset_info *info, const struct yaml_node *node, guint32 *label,
+                           GError **error) {
+  const char *text;
+  if (!value_string(node, &text, error)) return FALSE;
+  for (*label = 0; *label < info->class_count; ++*label)
+    if (!strcmp(info->class_names[*label], text)) return TRUE;
+  guint64 number;
+  if (g_ascii_string_to_unsigned(text, 10, 0, info->class_count - 1, &number, NULL)) {
+    *label = (guint32)number;
+    return TRUE;
+  }
+  g_autofree char *hint = nearest_hint(text, info->class_names, info->class_count);
+  return error_at(error, node->mark, "unknown class '%s'%s", text, hint);
+}
+
+static guint32 *find_classes(const struct dvt_dataset_info *info, const struct yaml_node *list, GError **error) {
+  g_autofree guint32 *labels = g_new(guint32, list->items->len);
+  for (guint k = 0; k < list->items->len; k++) {
+    const struct yaml_node *node = g_ptr_array_index(list->items, k);
+    if (!find_class(info, node, &labels[k], error)) return NULL;
+    for (guint before = 0; before < k; before++)
+      if (labels[before] == labels[k]) {
+        error_at(error, node->mark, "class '%s' is given twice", info->class_names[labels[k]]);
+        return NULL;
+      }
+  }
+  return g_steal_pointer(&labels);
+}
+
+static gboolean same_task(const struct network_spec *a, const struct network_spec *b) {
+  return a->classes == b->classes && !memcmp(a->data.limit, b->data.limit, sizeof a->data.limit);
+}
+
+static gboolean make_task(struct composition *composition, struct network *network, GError **error) {
+  const struct network_spec *spec = network->spec;
+  const struct dataset *dataset = open_dataset(composition, &spec->data.use, error);
+  if (!dataset) return FALSE;
+  for (guint t = 0; t < composition->network_count; t++) {
+    const struct network *other = &composition->networks[t];
+    if (other->task && other->task->dataset == dataset && same_task(other->spec, spec)) {
+      network->task = other->task;
+      return TRUE;
+    }
+  }
+  g_autofree guint32 *classes = spec->classes ? find_classes(dataset->info, spec->classes, error) : NULL;
+  if (spec->classes && !classes) return FALSE;
+  struct task *task = task_new(dataset, classes, spec->classes ? spec->classes->items->len : 0, spec->data.limit, error);
+  if (!task) return FALSE;
+  g_ptr_array_add(composition->tasks, task);
+  network->task = task;
+  const guint batch = composition->experiment->train.batch;
+  if (task->count[DVT_SUBSET_TRAIN] >= batch) return TRUE;
+  return error_at(error, spec->mark, "network %s has %u training examples; a batch takes %u", spec->name,
+                  task->count[DVT_SUBSET_TRAIN], batch);
+}
+
+/* Says which splits there are when `split` is none of them. */
+static gboolean check_split(const struct module *whole, const struct network_spec *spec, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  const struct dvt_split *split;
+  for (guint k = 0; (split = whole->ops->split(whole->self, k)); k++) {
+    if (!strcmp(split->name, spec->split)) return TRUE;
+    g_ptr_array_add(names, (void *)split->name);
+  }
+  g_autofree char *hint = nearest_hint(spec->split, (const char *const *)names->pdata, names->len);
+  return error_at(error, spec->split_mark, "backbone %s has no split '%s'%s", spec->backbone.plugin, spec->split, hint);
+}
+
+static gboolean make_extractor(struct composition *composition, struct network *network, GError **error) {
+  const struct network_spec *spec = network->spec;
+  const struct plugin_use *use = &spec->backbone;
+  const struct registry_plugin *found =
+      registry_find(composition->registry, DVT_KIND_BACKBONE, use->plugin, use->mark, error);
+  if (!found) return FALSE;
+  AUTO(values) values = check_params(found->descriptor, use, error);
+  if (!values) return FALSE;
+  struct dvt_module_config config = {.struct_size = sizeof config};
+  memcpy(config.input, network->task->dataset->info->image, sizeof config.input);
+  g_autofree char *label = g_strdup_printf("network %s: backbone %s", spec->name, use->plugin);
+  const struct dvt_host *host = &composition->services.table;
+  AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
+  if (!whole || !check_split(whole, spec, error)) return FALSE;
+  config.split = spec->split;
+  network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, error);
+  return network->extractor != NULL;
+}
+
+struct module *composition_head(struct composition *composition, const struct plugin_use *use,
+                                const struct module *extractor, const char *split, guint classes, const char *label,
+                                GError **error) {
+  const struct registry_plugin *found =
+      registry_find(composition->registry, DVT_KIND_HEAD, use->plugin, use->mark, error);
+  if (!found) return NULL;
+  AUTO(values) values = check_params(found->descriptor, use, error);
+  if (!values) return NULL;
+  struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
+  memcpy(config.input, extractor->output, sizeof config.input);
+  return module_new(found->descriptor, values->value, &composition->services.table, &config, label, use->mark, error);
+}
+
+static void list_weights(struct network *network) {
+  const struct module *modules[] = {network->extractor, network->head};
+  const guint count = network->extractor->weight_count + network->head->weight_count;
+  struct dvt_network_weight *weights = g_new0(struct dvt_network_weight, count);
+  const struct dvt_network_weight **list = g_new0(const struct dvt_network_weight *, count + 1);
+  guint at = 0;
+  for (guint m = 0; m < G_N_ELEMENTS(modules); m++)
+    for (guint k = 0; k < modules[m]->weight_count; k++, at++) {
+      const struct dvt_weight *weight = modules[m]->weights[k];
+      weights[at] = (struct dvt_network_weight){
+          .struct_size = sizeof weights[at],
+          .component = m ? DVT_COMPONENT_HEAD : DVT_COMPONENT_EXTRACTOR,
+          .role = weight->role,
+          .name = weight->name,
+          .value = {.dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = weight->rank},
+      };
+      memcpy(weights[at].value.shape, weight->shape, sizeof weight->shape);
+      list[at] = &weights[at];
+    }
+  network->view.weights = list;
+  network->view.weight_count = count;
+}
+
+static void show_network(struct network *network, guint index, guint batch) {
+  const struct task *task = network->task;
+  network->view = (struct dvt_network){
+      .struct_size = sizeof network->view,
+      .index = index,
+      .name = network->spec->name,
+      .dataset = task->dataset->plugin->name,
+      .class_names = task->class_names,
+      .class_count = task->class_count,
+      .batch = batch,
+      .split = network->spec->split,
+  };
+  memcpy(network->view.image, network->extractor->input, sizeof network->view.image);
+  memcpy(network->view.features, network->extractor->output, sizeof network->view.features);
+  list_weights(network);
+}
+
+static gboolean make_network(struct composition *composition, guint index, GError **error) {
+  struct network *network = &composition->networks[index];
+  const struct network_spec *spec = network->spec = &composition->experiment->networks[index];
+  if (!make_task(composition, network, error) || !make_extractor(composition, network, error)) return FALSE;
+  g_autofree char *label = g_strdup_printf("network %s: head %s", spec->name, spec->head.plugin);
+  network->head = composition_head(composition, &spec->head, network->extractor, spec->split,
+                                   network->task->class_count, label, error);
+  if (!network->head) return FALSE;
+  show_network(network, index, composition->experiment->train.batch);
+  return TRUE;
+}
+
+struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
+                                    GError **error) {
+  AUTO(composition) composition = g_new0(struct composition, 1);
+  composition->experiment = experiment;
+  composition->registry = registry;
+  services_init(&composition->services, experiment->seed);
+  services_init(&composition->dataset_services, 0);
+  composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
+  composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
+  composition->networks = g_new0(struct network, experiment->network_count);
+  composition->views = g_new0(const struct dvt_network *, experiment->network_count);
+  composition->aligners = g_new0(struct aligner, experiment->aligner_count + 1);
+  for (guint t = 0; t < experiment->network_count; t++) {
+    composition->network_count = t + 1;
+    composition->views[t] = &composition->networks[t].view;
+    if (!make_network(composition, t, error)) return NULL;
+  }
+  for (guint k = 0; k < experiment->aligner_count; k++) {
+    composition->aligner_count = k + 1;
+    if (!aligner_init(&composition->aligners[k], composition, &experiment->aligners[k], error)) return NULL;
+  }
+  return g_steal_pointer(&composition);
+}
+
+static void network_finish(struct network *network) {
+  if (network->view.weights) g_free((void *)network->view.weights[0]);
+  g_free((void *)network->view.weights);
+  module_free(network->extractor);
+  module_free(network->head);
+}
+
+void composition_free(struct composition *composition) {
+  if (!composition) return;
+  for (guint k = 0; k < composition->aligner_count; k++) aligner_finish(&composition->aligners[k]);
+  for (guint t = 0; t < composition->network_count; t++) network_finish(&composition->networks[t]);
+  g_ptr_array_unref(composition->tasks);
+  g_ptr_array_unref(composition->datasets);
+  g_free(composition->aligners);
+  g_free(composition->networks);
+  g_free(composition->views);
+  g_free(composition);
+}
+
+static gboolean initialise_module(struct module *module, guint64 seed, const char *owner, const char *component,
+                                  GError **error) {
+  g_autofree char *stream = g_strdup_printf("initial/%s/%s", owner, component);
+  if (!module_allocate(module, error)) return FALSE;
+  module_initialise(module, seed, stream);
+  return TRUE;
+}
+
+/* Where the values are, for `initialise`; NULL again afterwards. */
+static void show_values(struct network *network, gboolean shown) {
+  for (guint k = 0; k < network->view.weight_count; k++) {
+    const guint extractor = network->extractor->weight_count;
+    const struct module *module = k < extractor ? network->extractor : network->head;
+    struct dvt_network_weight *weight = (struct dvt_network_weight *)network->view.weights[k];
+    weight->value.data = shown ? module_value(module, k < extractor ? k : k - extractor) : NULL;
+  }
+}
+
+static gboolean initialise_aligner(struct aligner *aligner, guint64 seed, GError **error) {
+  for (guint k = 0; k < aligner->auxiliaries->len; k++) {
+    struct auxiliary *auxiliary = g_ptr_array_index(aligner->auxiliaries, k);
+    if (!initialise_module(auxiliary->module, seed, aligner->plugin->name, auxiliary->name, error)) return FALSE;
+  }
+  struct dvt_error fault = DVT_ERROR_INIT;
+  if (!aligner->ops->initialise || aligner->ops->initialise(aligner->self, &fault) == DVT_OK) return TRUE;
+  return error_failed(error, "aligner %s: initialise: %s", aligner->plugin->name, fault.message);
+}
+
+gboolean composition_initialise(struct composition *composition, GError **error) {
+  const guint64 seed = composition->experiment->seed;
+  for (guint t = 0; t < composition->network_count; t++) {
+    struct network *network = &composition->networks[t];
+    if (!initialise_module(network->extractor, seed, network->spec->name, "extractor", error) ||
+        !initialise_module(network->head, seed, network->spec->name, "head", error))
+      return FALSE;
+    show_values(network, TRUE);
+  }
+  gboolean good = TRUE;
+  for (guint k = 0; good && k < composition->aligner_count; k++)
+    good = initialise_aligner(&composition->aligners[k], seed, error);
+  for (guint t = 0; t < composition->network_count; t++) {
+    show_values(&composition->networks[t], FALSE);
+    module_changed(composition->networks[t].extractor);
+    module_changed(composition->networks[t].head);
+  }
+  for (guint k = 0; k < composition->aligner_count; k++)
+    for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++)
+      module_changed(((struct auxiliary *)g_ptr_array_index(composition->aligners[k].auxiliaries, h))->module);
+  return good;
+}

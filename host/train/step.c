@@ -1,2 +1,276 @@
 /* SPDX-License-Identifier: MIT */
-typedef int not_yet_written;
+#include "train/step.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/aligner.h"
+#include "train/loss.h"
+
+static struct dvt_tensor batch_tensor(float *data, guint batch, const gint64 shape[3]) {
+  return (struct dvt_tensor){.data = data,
+                             .dtype = DVT_F32,
+                             .place = DVT_PLACE_HOST,
+                             .rank = 4,
+                             .shape = {batch, shape[0], shape[1], shape[2]}};
+}
+
+static gboolean make_tensor(float **memory, struct dvt_tensor *tensor, guint batch, const gint64 shape[3],
+                            GError **error) {
+  *tensor = batch_tensor(NULL, batch, shape);
+  *memory = memory_floats((gsize)dvt_tensor_count(tensor), error);
+  tensor->data = *memory;
+  return *memory != NULL;
+}
+
+static gboolean has_views(const struct composition *composition) {
+  for (guint k = 0; k < composition->aligner_count; k++)
+    if (composition->aligners[k].ops->make_view) return TRUE;
+  return FALSE;
+}
+
+static struct optimiser_config optimiser_config(const struct composition *composition) {
+  const struct train_spec *train = &composition->experiment->train;
+  return (struct optimiser_config){train->momentum, train->weight_decay, train->nesterov};
+}
+
+static gboolean make_passes(struct flight *flight, const struct composition *composition, GError **error) {
+  const struct optimiser_config optimiser = optimiser_config(composition);
+  const struct dvt_pass_config config = {
+      .struct_size = sizeof config,
+      .flags = DVT_PASS_BATCH_STATISTICS | DVT_PASS_BACKWARD,
+      .capacity = composition->experiment->train.batch,
+      .threads = flight->stepper->threads,
+      .precision = composition->experiment->train.precision,
+  };
+  struct network *network = flight->network;
+  return (flight->extractor = pass_new(network->extractor, &config, TRUE, error)) &&
+         (flight->head = pass_new(network->head, &config, TRUE, error)) &&
+         (flight->extractor_optimiser = optimiser_new(network->extractor, &optimiser, error)) &&
+         (flight->head_optimiser = optimiser_new(network->head, &optimiser, error));
+}
+
+static gboolean flight_init(struct flight *flight, struct stepper *stepper, guint index, GError **error) {
+  const struct composition *composition = stepper->composition;
+  const guint batch = composition->experiment->train.batch;
+  flight->stepper = stepper;
+  flight->index = index;
+  flight->network = &composition->networks[index];
+  flight->losses.aligners = g_new0(double, composition->aligner_count + 1);
+  const struct module *extractor = flight->network->extractor, *head = flight->network->head;
+  if (!make_passes(flight, composition, error) ||
+      !make_tensor(&flight->features, &flight->features_tensor, batch, extractor->output, error) ||
+      !make_tensor(&flight->gradient, &flight->gradient_tensor, batch, extractor->output, error) ||
+      !make_tensor(&flight->logits, &flight->logits_tensor, batch, head->output, error))
+    return FALSE;
+  flight->logits_tensor.rank = 2;
+  flight->images_tensor = batch_tensor(NULL, batch, extractor->input);
+  if (has_views(composition)) return make_tensor(&flight->view, &flight->view_tensor, batch, extractor->input, error);
+  return TRUE;
+}
+
+static void flight_finish(struct flight *flight) {
+  optimiser_free(flight->extractor_optimiser);
+  optimiser_free(flight->head_optimiser);
+  pass_free(flight->extractor);
+  pass_free(flight->head);
+  free(flight->features);
+  free(flight->gradient);
+  free(flight->logits);
+  free(flight->view);
+  g_free(flight->losses.aligners);
+}
+
+static gboolean start_aligners(struct stepper *stepper, GError **error) {
+  struct composition *composition = stepper->composition;
+  const struct optimiser_config config = optimiser_config(composition);
+  for (guint k = 0; k < composition->aligner_count; k++) {
+    struct aligner *aligner = &composition->aligners[k];
+    if (!aligner_start(aligner, stepper->threads, composition->experiment->train.precision, error)) return FALSE;
+    stepper->joint |= aligner->ops->joint_loss != NULL;
+    for (guint h = 0; h < aligner->auxiliaries->len; h++) {
+      const struct auxiliary *auxiliary = g_ptr_array_index(aligner->auxiliaries, h);
+      struct optimiser *optimiser = optimiser_new(auxiliary->module, &config, error);
+      if (!optimiser) return FALSE;
+      g_ptr_array_add(stepper->optimisers, optimiser);
+    }
+  }
+  stepper->tied = stepper->optimisers->len > 0;
+  return TRUE;
+}
+
+struct stepper *stepper_new(struct composition *composition, guint threads, GError **error) {
+  AUTO(stepper) stepper = g_new0(struct stepper, 1);
+  stepper->composition = composition;
+  stepper->threads = MAX(1, threads / composition->network_count);
+  stepper->flights = g_new0(struct flight, composition->network_count);
+  stepper->joint_losses = g_new0(double, composition->aligner_count + 1);
+  stepper->optimisers = g_ptr_array_new_with_free_func((GDestroyNotify)optimiser_free);
+  for (guint t = 0; t < composition->network_count; t++)
+    if (!flight_init(&stepper->flights[t], stepper, t, error)) return NULL;
+  if (!start_aligners(stepper, error)) return NULL;
+  return g_steal_pointer(&stepper);
+}
+
+void stepper_free(struct stepper *stepper) {
+  if (!stepper) return;
+  for (guint t = 0; t < stepper->composition->network_count; t++) flight_finish(&stepper->flights[t]);
+  g_ptr_array_unref(stepper->optimisers);
+  g_free(stepper->flights);
+  g_free(stepper->joint_losses);
+  g_free(stepper);
+}
+
+static gboolean check_finite(const struct flight *flight, double loss, const char *term, GError **error) {
+  if (isfinite(loss)) return TRUE;
+  return error_failed(error,
+                      "step %" G_GUINT64_FORMAT ", network %s: the %s loss is %s; a lower learning rate or a longer "
+                      "warm-up may help",
+                      flight->step, flight->network->spec->name, term, isnan(loss) ? "not a number" : "infinite");
+}
+
+/* After a hook of aligner k: its status, and whether its loss is a number. */
+static gboolean check_hook(const struct flight *flight, guint k, const char *hook, int status,
+                           const struct dvt_error *fault, double loss, GError **error) {
+  const char *name = flight->stepper->composition->aligners[k].plugin->name;
+  if (status != DVT_OK)
+    return error_failed(error, "step %" G_GUINT64_FORMAT ", network %s: aligner %s: %s: %s", flight->step,
+                        flight->network->spec->name, name, hook, fault->message);
+  return check_finite(flight, loss, name, error);
+}
+
+static void begin(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step) {
+  flight->step = step;
+  flight->images_tensor.data = feed->images;
+  flight->batch = (struct dvt_batch){
+      .struct_size = sizeof flight->batch,
+      .network = flight->index,
+      .epoch = epoch,
+      .step = step,
+      .count = flight->network->view.batch,
+      .images = &flight->images_tensor,
+      .labels = feed->labels,
+  };
+  pass_clear(flight->extractor);
+  pass_clear(flight->head);
+  const struct composition *composition = flight->stepper->composition;
+  for (guint k = 0; k < composition->aligner_count; k++) {
+    flight->losses.aligners[k] = 0;
+    for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++) {
+      struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
+      pass_clear(auxiliary->passes[flight->index]);
+    }
+  }
+}
+
+static gboolean feature_losses(struct flight *flight, GError **error) {
+  const struct composition *composition = flight->stepper->composition;
+  for (guint k = 0; k < composition->aligner_count; k++) {
+    const struct aligner *aligner = &composition->aligners[k];
+    if (!aligner->ops->feature_loss) continue;
+    struct dvt_error fault = DVT_ERROR_INIT;
+    flight->batch.weight = aligner->spec->weight;
+    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features_tensor,
+                                                  &flight->gradient_tensor, &flight->losses.aligners[k], &fault);
+    if (!check_hook(flight, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error) {
+  begin(flight, feed, epoch, step);
+  if (!pass_forward(flight->extractor, &flight->images_tensor, &flight->features_tensor, error) ||
+      !pass_forward(flight->head, &flight->features_tensor, &flight->logits_tensor, error))
+    return FALSE;
+  flight->losses.task = loss_cross_entropy(flight->logits, flight->batch.count, flight->network->task->class_count,
+                                           feed->labels, 1.0, &flight->losses.correct);
+  if (!check_finite(flight, flight->losses.task, "task", error)) return FALSE;
+  if (!pass_backward(flight->head, &flight->logits_tensor, &flight->gradient_tensor, error)) return FALSE;
+  pass_commit(flight->head);
+  return feature_losses(flight, error);
+}
+
+static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
+  const struct aligner *aligner = &stepper->composition->aligners[k];
+  const guint count = stepper->composition->network_count;
+  g_autofree const struct dvt_batch **batches = g_new(const struct dvt_batch *, count);
+  g_autofree const struct dvt_tensor **features = g_new(const struct dvt_tensor *, count);
+  g_autofree struct dvt_tensor **gradients = g_new(struct dvt_tensor *, count);
+  for (guint t = 0; t < count; t++) {
+    struct flight *flight = &stepper->flights[t];
+    flight->batch.weight = aligner->spec->weight;
+    batches[t] = &flight->batch;
+    features[t] = &flight->features_tensor;
+    gradients[t] = &flight->gradient_tensor;
+  }
+  struct dvt_error fault = DVT_ERROR_INIT;
+  const int status =
+      aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
+  return check_hook(&stepper->flights[0], k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
+}
+
+gboolean stepper_joint(struct stepper *stepper, GError **error) {
+  for (guint k = 0; k < stepper->composition->aligner_count; k++)
+    if (stepper->composition->aligners[k].ops->joint_loss && !joint_loss(stepper, k, error)) return FALSE;
+  return TRUE;
+}
+
+/* Another flight of the same extractor in the same memory. Its statistics are not committed: see aligner.h. */
+static gboolean fly_view(struct flight *flight, guint k, GError **error) {
+  const struct aligner *aligner = &flight->stepper->composition->aligners[k];
+  struct dvt_error fault = DVT_ERROR_INIT;
+  double loss = 0;
+  flight->batch.weight = aligner->spec->weight;
+  int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view_tensor, &fault);
+  if (!check_hook(flight, k, "make_view", status, &fault, 0, error)) return FALSE;
+  if (!pass_forward(flight->extractor, &flight->view_tensor, &flight->features_tensor, error)) return FALSE;
+  memset(flight->gradient, 0, (gsize)dvt_tensor_count(&flight->gradient_tensor) * sizeof(float));
+  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features_tensor, &flight->gradient_tensor,
+                                   &loss, &fault);
+  flight->losses.aligners[k] += loss;
+  if (!check_hook(flight, k, "view_loss", status, &fault, loss, error)) return FALSE;
+  return pass_backward(flight->extractor, &flight->gradient_tensor, NULL, error);
+}
+
+gboolean flight_backward(struct flight *flight, GError **error) {
+  if (!pass_backward(flight->extractor, &flight->gradient_tensor, NULL, error)) return FALSE;
+  pass_commit(flight->extractor);
+  for (guint k = 0; k < flight->stepper->composition->aligner_count; k++)
+    if (flight->stepper->composition->aligners[k].ops->make_view && !fly_view(flight, k, error)) return FALSE;
+  return TRUE;
+}
+
+static void sum_auxiliary(struct auxiliary *auxiliary) {
+  float *restrict sum = auxiliary->passes[0]->gradients;
+  for (guint t = 0; t < auxiliary->flights; t++) {
+    const float *restrict term = auxiliary->passes[t]->gradients;
+    for (gsize k = 0; t && k < auxiliary->module->parameter_size; k++) sum[k] += term[k];
+    pass_commit(auxiliary->passes[t]);
+  }
+}
+
+void stepper_sum(struct stepper *stepper) {
+  for (guint k = 0; k < stepper->composition->aligner_count; k++) {
+    const GPtrArray *auxiliaries = stepper->composition->aligners[k].auxiliaries;
+    for (guint h = 0; h < auxiliaries->len; h++) sum_auxiliary(g_ptr_array_index(auxiliaries, h));
+  }
+}
+
+void stepper_tie(struct stepper *stepper, double rate) {
+  stepper_sum(stepper);
+  guint at = 0;
+  for (guint k = 0; k < stepper->composition->aligner_count; k++) {
+    const GPtrArray *auxiliaries = stepper->composition->aligners[k].auxiliaries;
+    for (guint h = 0; h < auxiliaries->len; h++, at++) {
+      const struct auxiliary *auxiliary = g_ptr_array_index(auxiliaries, h);
+      optimiser_step(g_ptr_array_index(stepper->optimisers, at), auxiliary->passes[0]->gradients, rate);
+    }
+  }
+}
+
+void flight_update(struct flight *flight, double rate) {
+  optimiser_step(flight->extractor_optimiser, flight->extractor->gradients, rate);
+  optimiser_step(flight->head_optimiser, flight->head->gradients, rate);
+}

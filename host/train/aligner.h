@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/** Aligners of an experiment, and the services that the host gives them. */
+#ifndef TRAIN_ALIGNER_H
+#define TRAIN_ALIGNER_H
+
+#include "train/compose.h"
+
+/** Makes and inits the aligner of a spec in place. Errors: DOVETAIL_WRONG at its line. */
+gboolean aligner_init(struct aligner *aligner, struct composition *composition, const struct aligner_spec *spec,
+                      GError **error);
+
+/** Destroys it, its auxiliary heads and their passes. */
+void aligner_finish(struct aligner *aligner);
+
+/** Makes the passes of its auxiliary heads, one for each network. */
+gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precision precision, GError **error);
+
+/** Whether any aligner of the experiment needs the same images in every network. */
+gboolean aligners_paired(const struct composition *composition);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * An experiment put together: plugins found, their parameters checked, datasets opened, networks and aligners made and
+ * fitted to each other. Nothing is trained, and no memory for training is made: `dovetail check` does just this.
+ */
+#ifndef TRAIN_COMPOSE_H
+#define TRAIN_COMPOSE_H
+
+#include <dovetail/aligner.h>
+
+#include "config/experiment.h"
+#include "data/task.h"
+#include "plugin/module.h"
+#include "plugin/registry.h"
+#include "plugin/services.h"
+
+struct network {
+  const struct network_spec *spec;
+  const struct task *task;
+  struct module *extractor, *head;
+  struct dvt_network view; /**< what aligners see */
+};
+
+/** An auxiliary head: one module, a pass for each network while training. */
+struct auxiliary {
+  char *name; /**< unique among its aligner's */
+  struct module *module;
+  guint flights;        /**< one for each network while training, else 0 */
+  struct pass **passes; /**< by network */
+  float **logits;       /**< by network, [batch, classes] */
+  float **scratch;      /**< by network, [batch, features] */
+};
+
+struct aligner {
+  const struct aligner_spec *spec;
+  const struct dvt_plugin *plugin;
+  const struct dvt_aligner_ops *ops;
+  void *self;
+  struct dvt_aligner_host host;
+  struct composition *composition;
+  GPtrArray *auxiliaries; /**< struct auxiliary, by the number that the aligner knows */
+};
+
+struct composition {
+  const struct experiment *experiment;
+  const struct registry *registry;
+  struct services services, dataset_services;
+  GPtrArray *datasets, *tasks;
+  struct network *networks;
+  guint network_count;
+  const struct dvt_network **views; /**< of every network, in order */
+  struct aligner *aligners;
+  guint aligner_count;
+};
+
+/**
+ * Experiment and registry must outlive it. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
+ * a dataset cannot be read. The caller frees it.
+ */
+struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
+                                    GError **error);
+void composition_free(struct composition *composition);
+AUTO_DEFINE(composition, composition_free)
+
+/**
+ * Makes every module's arena and sets initial values: each module from its own random stream (by network and component
+ * name), then the aligners' `initialise`, in the experiment's order. Once.
+ */
+gboolean composition_initialise(struct composition *composition, GError **error);
+
+/** A head plugin's module for features of a network, as `use` asks. */
+struct module *composition_head(struct composition *composition, const struct plugin_use *use,
+                                const struct module *extractor, const char *split, guint classes, const char *label,
+                                GError **error);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * One training step, in phases. The phases of a network run on one thread; those of different networks may overlap.
+ *
+ *     every network:  flight_task             forward, task loss, feature losses
+ *     all there:      stepper_joint           losses between networks (when stepper->joint)
+ *     every network:  flight_backward         back through the extractor, then the views
+ *     all there:      stepper_tie             sums and applies the gradients of auxiliary heads (when stepper->tied)
+ *     every network:  flight_update
+ *
+ * A loss is the plain mean over the batch; what an aligner's weight scales is its gradient.
+ */
+#ifndef TRAIN_STEP_H
+#define TRAIN_STEP_H
+
+#include "data/feeder.h"
+#include "train/compose.h"
+#include "train/optimiser.h"
+
+struct stepper;
+
+/** What a step measured of one network. */
+struct step_losses {
+  double task;
+  guint correct;    /**< training examples whose largest logit was the right one */
+  double *aligners; /**< by aligner; 0 where it has no loss on one network */
+};
+
+/** The working memory of one network in training. */
+struct flight {
+  struct stepper *stepper;
+  struct network *network;
+  guint index;
+  struct pass *extractor, *head;
+  struct optimiser *extractor_optimiser, *head_optimiser;
+  float *features, *gradient; /**< [batch, features], the target's, then each view's */
+  float *logits;              /**< [batch, classes] */
+  float *view;                /**< [batch, image]; NULL when no aligner has views */
+  struct dvt_tensor images_tensor, features_tensor, gradient_tensor, logits_tensor, view_tensor;
+  struct dvt_batch batch;
+  guint64 step;
+  struct step_losses losses;
+};
+
+struct stepper {
+  struct composition *composition;
+  struct flight *flights; /**< by network */
+  guint threads;          /**< of each network */
+  gboolean joint;         /**< some aligner has a loss between networks */
+  gboolean tied;          /**< some aligner has an auxiliary head */
+  GPtrArray *optimisers;  /**< struct optimiser of every auxiliary head, in order of aligners */
+  double *joint_losses;   /**< by aligner */
+};
+
+/** The composition is initialised and outlives it. threads: of all networks together. The caller frees it. */
+struct stepper *stepper_new(struct composition *composition, guint threads, GError **error);
+void stepper_free(struct stepper *stepper);
+AUTO_DEFINE(stepper, stepper_free)
+
+/** Errors name step, network and loss; a loss that is not finite is one. */
+gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error);
+gboolean stepper_joint(struct stepper *stepper, GError **error);
+gboolean flight_backward(struct flight *flight, GError **error);
+
+/** Sums the gradients of each auxiliary head in network order, into the pass of network 0, and commits in that order. */
+void stepper_sum(struct stepper *stepper);
+
+/** stepper_sum, then a step of every auxiliary head's optimiser. */
+void stepper_tie(struct stepper *stepper, double rate);
+
+void flight_update(struct flight *flight, double rate);
+
+#endif
