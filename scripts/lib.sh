@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# What scripts/quickstart, scripts/test and .ci/run share. Source it under `set -eu`: it goes to the top of the tree.
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+build_packages=(gcc libc6-dev libdnnl-dev libglib2.0-dev libjansson-dev libyaml-dev meson ninja-build pkg-config)
+
+# docs/dependencies.md says more about each.
+declare -A purpose=(
+  [gcc]='C compiler'
+  [libc6-dev]='headers of the C library'
+  [libdnnl-dev]='oneDNN: the arithmetic of the layers'
+  [libglib2.0-dev]='GLib: files, strings, containers, threads'
+  [libjansson-dev]='JSON: metrics, results, headers of component files'
+  [libyaml-dev]='YAML: experiments'
+  [meson]='build system'
+  [ninja-build]='build system'
+  [pkg-config]='finds the libraries'
+  [libcmocka-dev]='test framework'
+  [g++]='C++ compiler: the public headers must be C++ too'
+  [clang]='second C compiler: other warnings'
+  [python3-pil]='JPEG: unpacks the images of the tests on real data'
+)
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# quietly COMMAND...: shows what COMMAND says only when it fails.
+quietly() {
+  local output status=0
+  output=$(mktemp)
+  "$@" >"$output" 2>&1 </dev/null || status=$?
+  [ "$status" -eq 0 ] || cat "$output" >&2
+  rm -f "$output"
+  return "$status"
+}
+
+installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# need PACKAGE...: installs those that are missing, after saying which they are and what for.
+need() {
+  local package missing=() as_root=()
+  command -v dpkg-query >/dev/null || die "this is no Debian; install the likes of these yourself, then build with meson: $*"
+  for package; do installed "$package" || missing+=("$package"); done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+
+  say 'Installing these packages, and what they depend on:'
+  for package in "${missing[@]}"; do printf '  %-16s %s\n' "$package" "${purpose[$package]}"; done
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die 'installing needs root: run this as root, or install sudo'
+    as_root=(sudo)
+  fi
+  # An update that fails for some other source of the machine does no harm; without network the installation fails.
+  quietly "${as_root[@]}" apt-get --quiet update || say 'The package lists could not all be updated.'
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get --quiet --yes --no-install-recommends install "${missing[@]}" ||
+    die "apt-get could not install ${missing[*]}; it says why above (no network? no right to?)"
+}
+
+# build FOLDER [OPTION...]: builds FOLDER, made with meson's OPTIONs if it is not there yet.
+build() {
+  local folder=$1
+  shift
+  say "Building in $folder/."
+  [ -f "$folder/build.ninja" ] || quietly meson setup "$folder" "$@" || die "meson could not set up $folder"
+  quietly ninja -C "$folder" || die "the build in $folder failed"
+}
+
+# run_suite FOLDER [SETUP]: runs the tests of FOLDER. Shows what failed; the last line is the number of cases.
+run_suite() {
+  local log="$1/meson-logs/testlog${2:+-$2}.json" status=0
+  say "Running the tests of $1/."
+  rm -f "$log"
+  quietly meson test -C "$1" ${2:+--setup "$2"} --no-rebuild --quiet || status=$?
+  scripts/tally.py "$log" "$status"
+}
