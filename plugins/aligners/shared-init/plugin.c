@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared initialisation: every network starts from the values of the first (Gygli, Uijlings and Ferrari 2020, section
+ * 3), weight by weight where component, name and shape are the same. */
+#include <dovetail/dovetail.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shared_init {
+  const struct dvt_network *const *networks;
+  uint32_t count;
+};
+
+static int create(const struct dvt_value *values, void **aligner, struct dvt_error *error) {
+  (void)values;
+  *aligner = calloc(1, sizeof(struct shared_init));
+  return *aligner ? DVT_OK : dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+}
+
+static void destroy(void *aligner) { free(aligner); }
+
+static int same_shape(const struct dvt_tensor *a, const struct dvt_tensor *b) {
+  return a->rank == b->rank && !memcmp(a->shape, b->shape, a->rank * sizeof *a->shape);
+}
+
+/* The weight of a network that starts from `weight`, or NULL. */
+static const struct dvt_network_weight *counterpart(const struct dvt_network *network,
+                                                    const struct dvt_network_weight *weight) {
+  for (uint32_t k = 0; k < network->weight_count; k++) {
+    const struct dvt_network_weight *other = network->weights[k];
+    if (other->component == weight->component && !strcmp(other->name, weight->name))
+      return same_shape(&other->value, &weight->value) ? other : NULL;
+  }
+  return NULL;
+}
+
+/* How many weights the network shares with the first one. */
+static uint32_t count_shared(const struct dvt_network *first, const struct dvt_network *network) {
+  uint32_t shared = 0;
+  for (uint32_t k = 0; k < first->weight_count; k++) shared += counterpart(network, first->weights[k]) != NULL;
+  return shared;
+}
+
+static int init(void *aligner, const struct dvt_aligner_host *host, const struct dvt_network *const *networks,
+                uint32_t count, struct dvt_error *error) {
+  struct shared_init *self = aligner;
+  self->networks = networks;
+  self->count = count;
+  for (uint32_t t = 1; t < count; t++) {
+    const uint32_t shared = count_shared(networks[0], networks[t]), all = networks[t]->weight_count;
+    if (!shared)
+      return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",
+                      networks[0]->name, networks[t]->name);
+    if (shared == all && all == networks[0]->weight_count) continue;
+    char message[256];
+    snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from network %s",
+             networks[t]->name, (unsigned)shared, (unsigned)all, networks[0]->name);
+    host->base->log(host->base, DVT_LOG_INFO, message);
+  }
+  return DVT_OK;
+}
+
+static int initialise(void *aligner, struct dvt_error *error) {
+  (void)error;
+  const struct shared_init *self = aligner;
+  const struct dvt_network *first = self->networks[0];
+  for (uint32_t t = 1; t < self->count; t++)
+    for (uint32_t k = 0; k < first->weight_count; k++) {
+      const struct dvt_tensor *from = &first->weights[k]->value;
+      const struct dvt_network_weight *to = counterpart(self->networks[t], first->weights[k]);
+      if (to && !to->frozen) memcpy(to->value.data, from->data, (size_t)dvt_tensor_count(from) * sizeof(float));
+    }
+  return DVT_OK;
+}
+
+static const struct dvt_aligner_ops ops = {
+    .struct_size = sizeof ops,
+    .create = create,
+    .destroy = destroy,
+    .init = init,
+    .initialise = initialise,
+};
+
+DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
+    DVT_PLUGIN_HEAD,
+    .kind = DVT_KIND_ALIGNER,
+    .name = "shared-init",
+    .version = "1.0.0",
+    .description = "Every network starts from the same initial values",
+    .author = "The Dovetail authors",
+    .licence = "MIT",
+    .ops = &ops,
+};
