@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/** Trains the networks of an experiment side by side, each on its thread. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "train/compose.h"
+
+/** Means over the steps of an epoch, of one network. */
+struct epoch_losses {
+  double task, accuracy;
+  const double *aligners; /**< by aligner of the experiment */
+};
+
+/** What an epoch measured. Belongs to the trainer; lives until the call it is given to returns. */
+struct epoch_report {
+  guint64 epoch, epochs; /**< the epoch that ended, from 0, and how many there are */
+  guint64 step;          /**< steps done */
+  double rate;           /**< learning rate of its last step */
+  const struct epoch_losses *networks;
+};
+
+struct trainer_watcher {
+  /** After each epoch, in a network's thread while the others wait; FALSE with an error ends the training. */
+  gboolean (*epoch)(gpointer data, const struct epoch_report *report, GError **error);
+  /** About five times a second, in the caller's thread: the steps that the slowest network has done. */
+  void (*progress)(gpointer data, guint64 step, guint64 steps);
+  gpointer data;
+};
+
+/** Steps that the experiment asks for. */
+guint64 trainer_steps(const struct composition *composition);
+
+/**
+ * Trains an initialised composition. When *interrupted becomes non-zero, every network ends after its step and the
+ * error is DOVETAIL_INTERRUPTED; the values are then whole, whatever their steps.
+ */
+gboolean trainer_run(struct composition *composition, const struct trainer_watcher *watcher, const gint *interrupted,
+                     GError **error);
+
+#endif
