@@ -9,6 +9,11 @@
 struct services {
   struct dvt_host table; /**< give plugins &services->table */
   guint64 seed;
+  /**
+   * The plugin's kind and name: random streams of services with other owners are other streams. NULL: none; no
+   * stream of a plugin is ever one that the host makes with random_stream. Set it before the plugin has the table.
+   */
+  const char *owner;
   /** Where log lines go; called in any thread. NULL: g_log of domain "dovetail". */
   void (*log)(void *data, enum dvt_level level, const char *message);
   void *log_data;
