@@ -40,24 +40,28 @@ quietly() {
 
 installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
+# apt_get ARGUMENT...: apt-get as root, which asks nothing and shows its first errors only.
+apt_get() {
+  local as_root=() output
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  output=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>&1 </dev/null) ||
+    { grep -E '^(E|dpkg|sudo):' <<<"$output" | head -n 3 >&2; return 1; }
+}
+
 # need PACKAGE...: installs those that are missing, after saying which they are and what for.
 need() {
-  local package missing=() as_root=()
-  command -v dpkg-query >/dev/null || die "this is no Debian; install the likes of these yourself, then build with meson: $*"
+  local package missing=()
+  command -v apt-get >/dev/null || die "this is no Debian: install the likes of these, then build with meson: $*"
   for package; do installed "$package" || missing+=("$package"); done
   [ "${#missing[@]}" -gt 0 ] || return 0
 
   say 'Installing these packages, and what they depend on:'
   for package in "${missing[@]}"; do printf '  %-16s %s\n' "$package" "${purpose[$package]}"; done
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die 'installing needs root: run this as root, or install sudo'
-    as_root=(sudo)
-  fi
-  # An update that fails for some other source of the machine does no harm; without network the installation fails.
-  quietly "${as_root[@]}" apt-get --quiet update || say 'The package lists could not all be updated.'
-  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get --quiet --yes --no-install-recommends install "${missing[@]}" ||
-    die "apt-get could not install ${missing[*]}; it says why above (no network? no right to?)"
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || die 'installing takes root: run this as root, or install sudo'
+  # An update that fails for some other source of this machine does no harm; without network the installation fails.
+  apt_get update || say 'Not every package list could be updated.'
+  apt_get install --yes --no-install-recommends "${missing[@]}" ||
+    die 'the packages could not be installed: apt-get says why above; without network it cannot'
 }
 
 # build FOLDER [OPTION...]: builds FOLDER, made with meson's OPTIONs if it is not there yet.
