@@ -20,7 +20,7 @@ struct shared {
 
 static gboolean count_task(gpointer data) {
   struct shared *shared = data;
-  if (g_atomic_int_get(&shared->arrived) != (shared->tasks + 1) * MEMBERS) shared->early = TRUE;
+  if ((guint)g_atomic_int_get(&shared->arrived) != (shared->tasks + 1) * MEMBERS) shared->early = TRUE;
   return ++shared->tasks != shared->stop_at;
 }
 
