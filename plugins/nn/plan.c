@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan.h"
+
+#include <stdlib.h>
+
+static void make_attributes(struct plan *plan) {
+  dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->relu, &plan->add};
+  dnnl_post_ops_t relu = NULL, add = NULL;
+  for (int k = 0; k < 3; k++) {
+    plan_check(plan, dnnl_primitive_attr_create(all[k]));
+    plan_check(plan, dnnl_primitive_attr_set_scratchpad_mode(*all[k], dnnl_scratchpad_mode_user));
+  }
+  if (plan_check(plan, dnnl_post_ops_create(&relu)) && plan_check(plan, dnnl_post_ops_create(&add))) {
+    plan_check(plan, dnnl_post_ops_append_eltwise(relu, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f));
+    plan_check(plan, dnnl_post_ops_append_sum(add, 1.0f));
+    plan_check(plan, dnnl_primitive_attr_set_post_ops(plan->relu, relu));
+    plan_check(plan, dnnl_primitive_attr_set_post_ops(plan->add, add));
+  }
+  dnnl_post_ops_destroy(relu);
+  dnnl_post_ops_destroy(add);
+}
+
+static void make_borders(struct plan *plan) {
+  const int output = plan->setup.graph->output;
+  const int values[PLAN_BORDERS] = {
+      [PLAN_INPUT] = NN_INPUT,
+      [PLAN_OUTPUT] = output,
+      [PLAN_OUTPUT_GRADIENT] = output,
+      [PLAN_INPUT_GRADIENT] = NN_INPUT,
+  };
+  for (int k = 0; k < PLAN_BORDERS; k++) plan_host_tensor(plan, plan_describe_shape(plan, values[k], false), NULL);
+}
+
+static void add_forward(struct plan *plan) {
+  const struct nn_graph *graph = plan->setup.graph;
+  plan->phase = PLAN_FORWARD;
+  for (int k = 0; k < graph->node_count && plan->error.status == DVT_OK; k++) {
+    plan->name = graph->nodes[k].name;
+    graph->nodes[k].layer->forward(plan, &graph->nodes[k]);
+  }
+  plan->name = "output";
+  plan_copy(plan, plan->values[graph->output], PLAN_OUTPUT, plan->plain);
+}
+
+static void add_backward(struct plan *plan) {
+  const struct nn_graph *graph = plan->setup.graph;
+  plan->phase = PLAN_BACKWARD;
+  plan->name = "gradient of the output";
+  plan_toward(plan, graph->output);
+  const int from = plan_tensor(plan, plan_describe_value(plan, graph->output), -1, -1);
+  plan_copy(plan, PLAN_OUTPUT_GRADIENT, from, plan->plain);
+  plan_add_gradient(plan, graph->output, from);
+  for (int k = graph->node_count - 1; k >= 0 && plan->error.status == DVT_OK; k--) {
+    if (plan->gradients[graph->nodes[k].output] < 0) continue;
+    plan->name = graph->nodes[k].name;
+    graph->nodes[k].layer->backward(plan, &graph->nodes[k]);
+  }
+  plan->name = "gradient of the input";
+  plan_toward(plan, NN_INPUT);
+  plan_copy(plan, plan->gradients[NN_INPUT], PLAN_INPUT_GRADIENT, plan->plain);
+}
+
+static bool make_tables(struct plan *plan) {
+  const struct nn_graph *graph = plan->setup.graph;
+  plan->values = malloc((size_t)graph->value_count * sizeof *plan->values);
+  plan->gradients = malloc((size_t)graph->value_count * sizeof *plan->gradients);
+  plan->memos = calloc((size_t)graph->node_count, sizeof *plan->memos);
+  if (!plan->values || !plan->gradients || !plan->memos) return false;
+  for (int k = 0; k < graph->value_count; k++) plan->values[k] = plan->gradients[k] = -1;
+  return true;
+}
+
+static void free_descriptors(struct plan *plan) {
+  for (int k = 0; k < plan->descriptor_count; k++) dnnl_primitive_desc_destroy(plan->descriptors[k]);
+  free(plan->descriptors);
+  plan->descriptors = NULL;
+  plan->descriptor_count = 0;
+}
+
+struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error) {
+  struct plan *plan = calloc(1, sizeof *plan);
+  if (!plan) goto cleanup;
+  plan->setup = *setup;
+  plan->error = (struct dvt_error)DVT_ERROR_INIT;
+  if (!make_tables(plan)) goto cleanup;
+  plan->name = "borders";
+  make_attributes(plan);
+  make_borders(plan);
+  add_forward(plan);
+  if (setup->flags & DVT_PASS_BACKWARD) add_backward(plan);
+  free_descriptors(plan);
+  if (plan->error.status == DVT_OK) {
+    if (arena_place(&plan->arena)) return plan;
+  } else {
+    dvt_fail(error, plan->error.status, "%s", plan->error.message);
+    plan_free(plan);
+    return NULL;
+  }
+cleanup:
+  dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+  plan_free(plan);
+  return NULL;
+}
+
+void plan_free(struct plan *plan) {
+  if (!plan) return;
+  free_descriptors(plan);
+  for (int phase = 0; phase < PLAN_PHASES; phase++) {
+    for (int k = 0; k < plan->phases[phase].count; k++) dnnl_primitive_destroy(plan->phases[phase].items[k].primitive);
+    free(plan->phases[phase].items);
+  }
+  for (int k = 0; k < plan->tensor_count; k++) dnnl_memory_destroy(plan->tensors[k].memory);
+  dnnl_primitive_attr_destroy(plan->plain);
+  dnnl_primitive_attr_destroy(plan->relu);
+  dnnl_primitive_attr_destroy(plan->add);
+  arena_finish(&plan->arena);
+  free(plan->tensors);
+  free(plan->values);
+  free(plan->gradients);
+  free(plan->memos);
+  free(plan);
+}
+
+static int fail_at(const char *name, dnnl_status_t status, struct dvt_error *error) {
+  const bool memory = status == dnnl_out_of_memory;
+  return dvt_fail(error, memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL, "%s: oneDNN: %s", name,
+                  plan_status_text(status));
+}
+
+int plan_place(struct plan *plan, void *memory, struct dvt_error *error) {
+  for (int k = 0; k < plan->tensor_count; k++) {
+    struct plan_tensor *tensor = &plan->tensors[k];
+    void *data = tensor->buffer < 0 ? (void *)tensor->host
+                                    : (char *)memory + plan->arena.buffers[tensor->buffer].offset;
+    const dnnl_status_t status = dnnl_memory_create(&tensor->memory, &tensor->md, plan->setup.engine, data);
+    if (status != dnnl_success) return fail_at("memory", status, error);
+  }
+  for (int phase = 0; phase < PLAN_PHASES; phase++)
+    for (int k = 0; k < plan->phases[phase].count; k++) {
+      struct plan_step *step = &plan->phases[phase].items[k];
+      for (int i = 0; i < step->count; i++) step->arguments[i].memory = plan->tensors[step->tensors[i]].memory;
+    }
+  return DVT_OK;
+}
+
+int plan_set_border(struct plan *plan, enum plan_border border, void *data, struct dvt_error *error) {
+  const dnnl_status_t status = dnnl_memory_set_data_handle(plan->tensors[border].memory, data);
+  return status == dnnl_success ? DVT_OK : fail_at("border", status, error);
+}
+
+int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
+             struct dvt_error *error) {
+  const struct plan_steps *steps = &plan->phases[phase];
+  for (int k = 0; k < steps->count; k++) {
+    const struct plan_step *step = &steps->items[k];
+    if (step->for_input && !input_gradient) continue;
+    const dnnl_status_t status = dnnl_primitive_execute(step->primitive, stream, step->count, step->arguments);
+    if (status != dnnl_success) return fail_at(step->name, status, error);
+  }
+  const dnnl_status_t status = dnnl_stream_wait(stream);
+  return status == dnnl_success ? DVT_OK : fail_at("wait", status, error);
+}
+
+void plan_commit(struct plan *plan) {
+  const struct nn_graph *graph = plan->setup.graph;
+  for (int k = 0; k < graph->node_count; k++)
+    if (graph->nodes[k].layer->commit) graph->nodes[k].layer->commit(plan, &graph->nodes[k]);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A plan: how a graph runs for one batch size. Each layer adds its steps (oneDNN primitives on tensors); then the plan
+ * finds a place in one piece of memory for every tensor, by when it is in use. Nothing is made while it runs.
+ *
+ * What goes wrong while a plan is made is kept in it, with the name of the layer; everything after it does nothing, so
+ * layers need not check. Tensors are named by numbers; -1 is one that could not be made, or none.
+ */
+#ifndef NN_PLAN_H
+#define NN_PLAN_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "arena.h"
+#include "graph.h"
+
+enum { PLAN_MAX_ARGUMENTS = 12 };
+
+/** What a plan is made for. */
+struct plan_setup {
+  const struct nn_graph *graph;
+  float *const *values;    /**< by weight */
+  float *const *gradients; /**< by weight; NULL: those of weights are not wanted */
+  uint32_t flags;          /**< enum dvt_pass_flags */
+  int64_t batch;
+  dnnl_engine_t engine;
+};
+
+/** The dense tensors of the caller, whose data is set before each run. */
+enum plan_border { PLAN_INPUT, PLAN_OUTPUT, PLAN_OUTPUT_GRADIENT, PLAN_INPUT_GRADIENT, PLAN_BORDERS };
+
+enum plan_phase { PLAN_REFRESH, PLAN_FORWARD, PLAN_BACKWARD, PLAN_PHASES };
+
+struct plan_tensor {
+  dnnl_memory_desc_t md;
+  int buffer;  /**< in the arena; -1: in the host's memory */
+  float *host; /**< that memory; NULL for borders */
+  dnnl_memory_t memory;
+};
+
+struct plan_step {
+  const char *name; /**< of the layer */
+  dnnl_primitive_t primitive;
+  dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
+  int tensors[PLAN_MAX_ARGUMENTS];
+  int count;
+  bool for_input; /**< serves the gradient of the input alone */
+};
+
+struct plan_steps {
+  struct plan_step *items;
+  int count;
+};
+
+/** What a layer's forward keeps for its backward. */
+struct plan_memo {
+  dnnl_primitive_desc_t forward; /**< belongs to the plan */
+  int packed;                    /**< weights as the forward primitive takes them */
+  int mean, variance, workspace; /**< batch norm */
+};
+
+struct plan {
+  struct plan_setup setup;
+  struct dvt_error error;
+  struct plan_tensor *tensors;
+  int tensor_count;
+  struct arena arena;
+  struct plan_steps phases[PLAN_PHASES];
+  int *values;    /**< by value: its tensor; -1: an input whose layout is open */
+  int *gradients; /**< by value: the sum of the gradients so far, or -1 */
+  struct plan_memo *memos; /**< by node */
+  dnnl_primitive_desc_t *descriptors; /**< all that were made, until the plan is done */
+  int descriptor_count;
+  dnnl_primitive_attr_t plain, relu, add; /**< attributes: nothing; ReLU on the result; adds to what is there */
+  enum plan_phase phase;                  /**< that steps are being added to */
+  int time;                               /**< of the next step */
+  const char *name;                       /**< of the layer that adds it */
+  bool for_input;                         /**< see plan_toward */
+};
+
+/** Makes a plan and learns what memory it needs: plan->arena.size. NULL on failure. Freed by plan_free. */
+struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error);
+void plan_free(struct plan *plan);
+
+/** Gives the plan its memory, aligned to 64 bytes; it stays the caller's, as long as the plan. */
+int plan_place(struct plan *plan, void *memory, struct dvt_error *error);
+
+/** Sets the data of a border tensor. */
+int plan_set_border(struct plan *plan, enum plan_border border, void *data, struct dvt_error *error);
+
+/** Runs a phase; with `input_gradient` false without the steps that serve the gradient of the input alone. */
+int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
+             struct dvt_error *error);
+
+/** Applies the statistics of the last forward run to the buffers. */
+void plan_commit(struct plan *plan);
+
+/* For layers. */
+
+/** What a status of oneDNN means, in words. */
+const char *plan_status_text(dnnl_status_t status);
+
+/** True when all is well so far; keeps the error otherwise. */
+bool plan_check(struct plan *plan, dnnl_status_t status);
+
+dnnl_memory_desc_t plan_describe(struct plan *plan, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
+
+/** [n, C, H, W] of a value, or [n, C] of a flat one: dense, or in a layout that is open. */
+dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open);
+
+/** Descriptor of a value: its tensor's; of an input whose layout is open, an open one. */
+dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value);
+
+/** Descriptor of a value's gradient: as the value's, but open for that of the input until it has a first one. */
+dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value);
+
+/** A tensor in the arena; it may take the place of `a` or `b` (or -1) where these are used for the last time. */
+int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
+
+/** A tensor in the arena that keeps its content until the plan is freed. */
+int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md);
+
+/** A tensor in the host's memory. */
+int plan_host_tensor(struct plan *plan, dnnl_memory_desc_t md, float *data);
+
+dnnl_memory_desc_t plan_tensor_md(const struct plan *plan, int tensor);
+
+/** Where a tensor is, once the plan has its memory. */
+float *plan_data(const struct plan *plan, int tensor);
+
+/** How oneDNN will do an operation; `forward`: the hint that backward operations need, or NULL. Belongs to the plan. */
+dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
+                                      const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward);
+
+/** What a primitive descriptor settled on for a tensor. */
+dnnl_memory_desc_t plan_query(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what);
+
+struct plan_argument {
+  int index; /**< DNNL_ARG_… */
+  int tensor;
+};
+
+/** Adds a step to the phase under way. An argument whose tensor is -1 is left out. */
+void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
+               int count);
+
+#define PLAN_STEP(plan, descriptor, ...)                                                                               \
+  plan_step(plan, descriptor, (const struct plan_argument[]){__VA_ARGS__},                                             \
+            (int)(sizeof((const struct plan_argument[]){__VA_ARGS__}) / sizeof(struct plan_argument)))
+
+/** Adds a step that copies a tensor into another, which may have another layout. */
+void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr);
+
+/** The tensor of a value that has one, or of an input, whose layout `md` settles where it is open. */
+int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md);
+
+/** Makes the tensor of a value, that of the node's output; `a`, `b` as for plan_tensor. */
+int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a, int b);
+
+/** Weights, dense in the host's memory, as `md` has them: copied there anew whenever the values changed. */
+int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md);
+
+/** True when gradients of the weights are wanted. */
+bool plan_trains(const struct plan *plan);
+
+/** Steps from now on serve the gradient of `value`; -1: those of weights. */
+void plan_toward(struct plan *plan, int value);
+
+/** Adds a gradient of a value to those from its other readers. */
+void plan_add_gradient(struct plan *plan, int value, int tensor);
+
+/** Adds a gradient of weight `weight` (an index in the graph) to the host's, which is as `dense` has it. */
+void plan_add_weight_gradient(struct plan *plan, int weight, dnnl_memory_desc_t dense, int tensor);
+
+#endif

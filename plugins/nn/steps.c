@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What layers add to a plan. */
+#include <stdlib.h>
+
+#include "array.h"
+#include "plan.h"
+
+const char *plan_status_text(dnnl_status_t status) {
+  switch (status) {
+  case dnnl_out_of_memory: return "out of memory";
+  case dnnl_invalid_arguments: return "invalid arguments";
+  case dnnl_unimplemented: return "not implemented for these shapes on this processor";
+  default: return "runtime error";
+  }
+}
+
+static bool fail(struct plan *plan, int status, const char *what) {
+  if (plan->error.status == DVT_OK) dvt_fail(&plan->error, status, "%s: %s", plan->name, what);
+  return false;
+}
+
+static bool well(const struct plan *plan) { return plan->error.status == DVT_OK; }
+
+bool plan_check(struct plan *plan, dnnl_status_t status) {
+  if (status == dnnl_success || !well(plan)) return well(plan);
+  const int code = status == dnnl_out_of_memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL;
+  dvt_fail(&plan->error, code, "%s: oneDNN: %s", plan->name, plan_status_text(status));
+  return false;
+}
+
+dnnl_memory_desc_t plan_describe(struct plan *plan, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+  dnnl_memory_desc_t md = {0};
+  plan_check(plan, dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, tag));
+  return md;
+}
+
+dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open) {
+  const struct nn_value *shape = &plan->setup.graph->values[value];
+  const dnnl_dims_t dims = {plan->setup.batch, shape->shape[0], shape->shape[1], shape->shape[2]};
+  const int rank = shape->flat ? 2 : 4;
+  return plan_describe(plan, rank, dims, open ? dnnl_format_tag_any : rank == 2 ? dnnl_ab : dnnl_abcd);
+}
+
+dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value) {
+  const int tensor = plan->values[value];
+  return tensor < 0 ? plan_describe_shape(plan, value, true) : plan_tensor_md(plan, tensor);
+}
+
+dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value) {
+  if (plan->gradients[value] >= 0) return plan_tensor_md(plan, plan->gradients[value]);
+  return value == NN_INPUT ? plan_describe_shape(plan, value, true) : plan_describe_value(plan, value);
+}
+
+static int add_tensor(struct plan *plan, dnnl_memory_desc_t md, int buffer, float *host) {
+  struct plan_tensor *tensors = array_room(plan->tensors, (size_t)plan->tensor_count, sizeof *tensors);
+  if (!tensors) return fail(plan, DVT_ERROR_MEMORY, "out of memory"), -1;
+  plan->tensors = tensors;
+  tensors[plan->tensor_count] = (struct plan_tensor){.md = md, .buffer = buffer, .host = host};
+  return plan->tensor_count++;
+}
+
+static int buffer_of(const struct plan *plan, int tensor) { return tensor < 0 ? -1 : plan->tensors[tensor].buffer; }
+
+int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b) {
+  if (!well(plan)) return -1;
+  const size_t size = dnnl_memory_desc_get_size(&md);
+  const int buffer = arena_add(&plan->arena, size, buffer_of(plan, a), buffer_of(plan, b));
+  if (buffer < 0) return fail(plan, DVT_ERROR_MEMORY, "out of memory"), -1;
+  return add_tensor(plan, md, buffer, NULL);
+}
+
+int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md) {
+  const int tensor = plan_tensor(plan, md, -1, -1);
+  if (tensor >= 0) arena_use(&plan->arena, plan->tensors[tensor].buffer, ARENA_ALWAYS);
+  return tensor;
+}
+
+int plan_host_tensor(struct plan *plan, dnnl_memory_desc_t md, float *data) {
+  return well(plan) ? add_tensor(plan, md, -1, data) : -1;
+}
+
+dnnl_memory_desc_t plan_tensor_md(const struct plan *plan, int tensor) {
+  return tensor < 0 ? (dnnl_memory_desc_t){0} : plan->tensors[tensor].md;
+}
+
+float *plan_data(const struct plan *plan, int tensor) {
+  void *data = NULL;
+  dnnl_memory_get_data_handle(plan->tensors[tensor].memory, &data);
+  return data;
+}
+
+static dnnl_primitive_desc_t keep_descriptor(struct plan *plan, dnnl_primitive_desc_t descriptor) {
+  dnnl_primitive_desc_t *all =
+      array_room(plan->descriptors, (size_t)plan->descriptor_count, sizeof *all);
+  if (!all) {
+    dnnl_primitive_desc_destroy(descriptor);
+    fail(plan, DVT_ERROR_MEMORY, "out of memory");
+    return NULL;
+  }
+  plan->descriptors = all;
+  return all[plan->descriptor_count++] = descriptor;
+}
+
+dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
+                                      const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward) {
+  dnnl_primitive_desc_t descriptor = NULL;
+  if (!well(plan)) return NULL;
+  if (!plan_check(plan, dnnl_primitive_desc_create(&descriptor, operation, attr, plan->setup.engine, forward)))
+    return NULL;
+  return keep_descriptor(plan, descriptor);
+}
+
+dnnl_memory_desc_t plan_query(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what) {
+  const dnnl_memory_desc_t *md = descriptor ? dnnl_primitive_desc_query_md(descriptor, what, 0) : NULL;
+  return md ? *md : (dnnl_memory_desc_t){0};
+}
+
+static struct plan_step *add_step(struct plan *plan) {
+  struct plan_steps *steps = &plan->phases[plan->phase];
+  struct plan_step *items = array_room(steps->items, (size_t)steps->count, sizeof *items);
+  if (!items) return fail(plan, DVT_ERROR_MEMORY, "out of memory"), NULL;
+  steps->items = items;
+  items[steps->count] = (struct plan_step){.name = plan->name, .for_input = plan->for_input};
+  return &items[steps->count++];
+}
+
+static void add_argument(struct plan *plan, struct plan_step *step, int index, int tensor) {
+  if (tensor < 0) return;
+  step->arguments[step->count].arg = index;
+  step->tensors[step->count++] = tensor;
+  if (plan->tensors[tensor].buffer >= 0) arena_use(&plan->arena, plan->tensors[tensor].buffer, plan->time);
+}
+
+void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
+               int count) {
+  if (!well(plan)) return;
+  const dnnl_memory_desc_t scratch = plan_query(descriptor, dnnl_query_scratchpad_md);
+  const int scratchpad = dnnl_memory_desc_get_size(&scratch) ? plan_tensor(plan, scratch, -1, -1) : -1;
+  struct plan_step *step = add_step(plan);
+  if (!step || !plan_check(plan, dnnl_primitive_create(&step->primitive, descriptor))) return;
+  for (int k = 0; k < count; k++) add_argument(plan, step, arguments[k].index, arguments[k].tensor);
+  if (scratchpad >= 0) add_argument(plan, step, DNNL_ARG_SCRATCHPAD, scratchpad);
+  /* Refresh steps run before step 0 and share its time: they write only tensors that are kept. */
+  if (plan->phase != PLAN_REFRESH) plan->time++;
+}
+
+void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
+  dnnl_primitive_desc_t descriptor = NULL;
+  const dnnl_memory_desc_t source = plan_tensor_md(plan, from), target = plan_tensor_md(plan, to);
+  if (!well(plan)) return;
+  if (!plan_check(plan, dnnl_reorder_primitive_desc_create(&descriptor, &source, plan->setup.engine, &target,
+                                                           plan->setup.engine, attr)))
+    return;
+  PLAN_STEP(plan, keep_descriptor(plan, descriptor), {DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to});
+}
+
+int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md) {
+  if (plan->values[value] >= 0 || !well(plan)) return plan->values[value];
+  const dnnl_memory_desc_t border = plan_tensor_md(plan, PLAN_INPUT);
+  if (dnnl_memory_desc_equal(&md, &border)) return plan->values[value] = PLAN_INPUT;
+  plan->values[value] = plan_tensor(plan, md, -1, -1);
+  plan_copy(plan, PLAN_INPUT, plan->values[value], plan->plain);
+  return plan->values[value];
+}
+
+int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a, int b) {
+  return plan->values[value] = plan_tensor(plan, md, a, b);
+}
+
+int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md) {
+  const dnnl_memory_desc_t own = plan_tensor_md(plan, dense);
+  if (dnnl_memory_desc_equal(&md, &own)) return dense;
+  const enum plan_phase phase = plan->phase;
+  const bool for_input = plan->for_input;
+  const int packed = plan_kept_tensor(plan, md);
+  plan->phase = PLAN_REFRESH;
+  plan->for_input = false;
+  plan_copy(plan, dense, packed, plan->plain);
+  plan->phase = phase;
+  plan->for_input = for_input;
+  return packed;
+}
+
+bool plan_trains(const struct plan *plan) { return plan->setup.gradients; }
+
+void plan_toward(struct plan *plan, int value) {
+  plan->for_input = value >= 0 && !(plan_trains(plan) && plan->setup.graph->values[value].trained);
+}
+
+void plan_add_gradient(struct plan *plan, int value, int tensor) {
+  const int before = plan->gradients[value];
+  plan->gradients[value] = tensor;
+  if (before < 0 || !well(plan)) return;
+  dnnl_binary_desc_t operation;
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  plan_check(plan, dnnl_binary_desc_init(&operation, dnnl_binary_add, &md, &md, &md));
+  const int sum = plan->gradients[value] = plan_tensor(plan, md, tensor, before);
+  PLAN_STEP(plan, plan_descriptor(plan, &operation, plan->plain, NULL), {DNNL_ARG_SRC_0, tensor},
+            {DNNL_ARG_SRC_1, before}, {DNNL_ARG_DST, sum});
+}
+
+void plan_add_weight_gradient(struct plan *plan, int weight, dnnl_memory_desc_t dense, int tensor) {
+  plan_copy(plan, tensor, plan_host_tensor(plan, dense, plan->setup.gradients[weight]), plan->add);
+}
