@@ -1,2 +1,145 @@
 /* SPDX-License-Identifier: MIT */
-typedef int not_yet_written;
+#include "config/experiment.h"
+
+#include "config/experiment_parts.h"
+#include "config/schema.h"
+#include "config/values.h"
+
+enum { MAX_NETWORKS = 64 };
+
+static gboolean read_use(const struct yaml_node *map, const char *what, struct plugin_use *use, GError **error) {
+  const struct yaml_node *plugin = schema_require(map, what, "plugin", error);
+  if (!plugin || !value_string(plugin, &use->plugin, error)) return FALSE;
+  use->mark = plugin->mark;
+  use->params = yaml_get(map, "params");
+  if (!use->params || use->params->kind == YAML_MAP) return TRUE;
+  return error_at(error, use->params->mark, "'params' is not a map; write {name: value}, or leave params out");
+}
+
+static gboolean read_component(const struct yaml_node *network, const char *what, struct plugin_use *use,
+                               GError **error) {
+  static const char *const keys[] = {"plugin", "params", NULL};
+  const struct yaml_node *map = schema_require(network, "the network", what, error);
+  return map && schema_map(map, what, keys, error) && read_use(map, what, use, error);
+}
+
+static gboolean read_limit(const struct yaml_node *map, guint64 limit[DVT_SUBSET_COUNT], GError **error) {
+  static const char *const keys[] = {"train", "test", NULL};
+  limit[DVT_SUBSET_TRAIN] = limit[DVT_SUBSET_TEST] = G_MAXUINT64;
+  return !map || (schema_map(map, "limit", keys, error) &&
+                  schema_count(map, "train", 1, G_MAXINT64, &limit[DVT_SUBSET_TRAIN], error) &&
+                  schema_count(map, "test", 1, G_MAXINT64, &limit[DVT_SUBSET_TEST], error));
+}
+
+static gboolean read_data(const struct yaml_node *map, struct data_spec *data, GError **error) {
+  static const char *const keys[] = {"plugin", "params", "limit", NULL};
+  return schema_map(map, "data", keys, error) && read_use(map, "data", &data->use, error) &&
+         read_limit(yaml_get(map, "limit"), data->limit, error);
+}
+
+static gboolean check_classes(const struct yaml_node *classes, GError **error) {
+  if (!classes) return TRUE;
+  if (classes->kind != YAML_LIST || classes->items->len == 0)
+    return error_at(error, classes->mark,
+                    "'classes' is not a list of at least one; write names or indices, as in [cat, dog], or leave it out");
+  const char *name;
+  for (guint k = 0; k < classes->items->len; k++)
+    if (!value_string(classes->items->pdata[k], &name, error)) return FALSE;
+  return TRUE;
+}
+
+static gboolean read_split(const struct yaml_node *map, struct network_spec *network, GError **error) {
+  const struct yaml_node *split = schema_require(map, "the network", "split", error);
+  if (!split || !value_string(split, &network->split, error)) return FALSE;
+  network->split_mark = split->mark;
+  return TRUE;
+}
+
+/* `shared` is the experiment's data, or NULL. */
+static gboolean read_network_data(const struct yaml_node *map, const struct data_spec *shared,
+                                  struct network_spec *network, GError **error) {
+  const struct yaml_node *own = yaml_get(map, "data");
+  if (own) return read_data(own, &network->data, error);
+  if (!shared)
+    return error_at(error, network->mark, "the network '%s' has no data; add data to it or to the experiment",
+                    network->name);
+  network->data = *shared;
+  return TRUE;
+}
+
+static gboolean read_network(const struct yaml_node *key, const struct yaml_node *map, const struct data_spec *shared,
+                             struct network_spec *network, GError **error) {
+  static const char *const keys[] = {"data", "classes", "backbone", "split", "head", NULL};
+  network->mark = key->mark;
+  if (!schema_name(key, "a network", &network->name, error) || !schema_map(map, "a network", keys, error) ||
+      !read_network_data(map, shared, network, error) || !read_component(map, "backbone", &network->backbone, error) ||
+      !read_split(map, network, error) || !read_component(map, "head", &network->head, error))
+    return FALSE;
+  network->classes = yaml_get(map, "classes");
+  return check_classes(network->classes, error);
+}
+
+static gboolean read_networks(const struct yaml_node *root, const struct data_spec *shared,
+                              struct experiment *experiment, GError **error) {
+  const struct yaml_node *map = schema_require(root, "the experiment", "networks", error);
+  if (!map) return FALSE;
+  if (map->kind != YAML_MAP || map->keys->len == 0 || map->keys->len > MAX_NETWORKS)
+    return error_at(error, map->mark, "'networks' is not a map of 1 to %d; write NAME: {backbone: …, split: …, head: …}",
+                    MAX_NETWORKS);
+  experiment->network_count = map->keys->len;
+  experiment->networks = g_new0(struct network_spec, map->keys->len);
+  for (guint k = 0; k < map->keys->len; k++)
+    if (!read_network(map->keys->pdata[k], map->items->pdata[k], shared, &experiment->networks[k], error)) return FALSE;
+  return TRUE;
+}
+
+static gboolean read_aligners(const struct yaml_node *list, struct experiment *experiment, GError **error) {
+  static const char *const keys[] = {"plugin", "weight", "params", NULL};
+  if (!list) return TRUE;
+  if (list->kind != YAML_LIST)
+    return error_at(error, list->mark, "'aligners' is not a list; write [{plugin: NAME}, …], or [] for none");
+  experiment->aligner_count = list->items->len;
+  experiment->aligners = g_new0(struct aligner_spec, list->items->len);
+  for (guint k = 0; k < list->items->len; k++) {
+    const struct yaml_node *map = list->items->pdata[k];
+    struct aligner_spec *aligner = &experiment->aligners[k];
+    aligner->weight = 1;
+    if (!schema_map(map, "an aligner", keys, error) || !read_use(map, "an aligner", &aligner->use, error) ||
+        !schema_number(map, "weight", 0, 1e6, &aligner->weight, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean read_root(const struct yaml_node *root, struct experiment *experiment, GError **error) {
+  static const char *const keys[] = {"name", "seed", "data", "networks", "aligners", "train", NULL};
+  if (!schema_map(root, "the experiment", keys, error)) return FALSE;
+  const struct yaml_node *name = schema_require(root, "the experiment", "name", error);
+  const struct yaml_node *data = yaml_get(root, "data");
+  struct data_spec shared;
+  experiment->seed = 1;
+  return name && schema_name(name, "an experiment", &experiment->name, error) &&
+         schema_count(root, "seed", 0, G_MAXINT64, &experiment->seed, error) &&
+         (!data || read_data(data, &shared, error)) && read_networks(root, data ? &shared : NULL, experiment, error) &&
+         read_aligners(yaml_get(root, "aligners"), experiment, error) &&
+         train_read(yaml_get(root, "train"), &experiment->train, error);
+}
+
+struct experiment *experiment_read(const char *path, const char *const *sets, GError **error) {
+  AUTO(experiment) experiment = g_new0(struct experiment, 1);
+  experiment->path = g_strdup(path);
+  experiment->tree = yaml_read_file(path, error);
+  if (!experiment->tree) return NULL;
+  for (; sets && *sets; sets++)
+    if (!yaml_set(experiment->tree, *sets, error)) return NULL;
+  return read_root(yaml_root(experiment->tree), experiment, error) ? g_steal_pointer(&experiment) : NULL;
+}
+
+void experiment_free(struct experiment *experiment) {
+  if (!experiment) return;
+  g_free(experiment->path);
+  yaml_tree_free(experiment->tree);
+  g_free(experiment->networks);
+  g_free(experiment->aligners);
+  g_free(experiment);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * YAML text as a tree in which every node knows its place. Aliases and merge keys (`<<`, own keys win) are resolved;
- * duplicate keys, several documents, tags, bytes that are not UTF-8, more than YAML_MAX_DEPTH levels and more than
- * YAML_MAX_NODES nodes after aliases are errors.
+ * YAML text as a tree in which every node knows its place. Aliases and merge keys (`<<`, own keys win, of several maps
+ * the earlier wins) are resolved; duplicate keys, several documents, tags other than YAML's own, bytes that are not
+ * UTF-8, more than YAML_MAX_DEPTH levels and more than YAML_MAX_NODES nodes after aliases (keys not counted) are errors.
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
@@ -14,12 +14,15 @@ enum { YAML_MAX_DEPTH = 64, YAML_MAX_NODES = 100000, YAML_MAX_BYTES = 16 << 20 }
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
-/** A node. Everything in it belongs to the tree. */
+/**
+ * A node. Everything in it belongs to the tree. Two parents share a node that an alias repeats: what came from an
+ * anchor has the anchor's mark.
+ */
 struct yaml_node {
   enum yaml_kind kind;
   struct mark mark;
   char *text;       /**< scalar: its text */
-  gboolean quoted;  /**< scalar: written in quotes, or as a block: never null, true or a number */
+  gboolean quoted;  /**< scalar: written in quotes, as a block or with !!str: never null, true or a number */
   GPtrArray *keys;  /**< map: struct yaml_node scalars, in the order written; own keys before merged ones */
   GPtrArray *items; /**< list: its nodes; map: the values, in the order of keys */
 };
@@ -41,9 +44,16 @@ struct yaml_node *yaml_root(struct yaml_tree *tree);
 /** The value of `key` in a map, or NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 
+/** True for a scalar that stands for nothing: empty, `~` or `null`, and not quoted. */
+gboolean yaml_is_null(const struct yaml_node *node);
+
+/** A text as messages show it: in single quotes, cut when long, without control characters. The caller frees it. */
+char *yaml_shown(const char *text);
+
 /**
  * Sets the value at a dotted path, as `--set PATH=VALUE` does; VALUE is YAML. List items are named by number from 0.
- * Missing maps on the way are made. Errors are marked "--set:1:column".
+ * Missing maps on the way are made. What else shares the nodes on the way, through an alias, keeps its values. Where a
+ * key has a dot in it, the longest key that fits is meant. On an error, marked "--set:1:column", nothing is changed.
  */
 gboolean yaml_set(struct yaml_tree *tree, const char *assignment, GError **error);
 

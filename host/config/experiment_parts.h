@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/** The parts of an experiment that have files of their own. */
+#ifndef CONFIG_EXPERIMENT_PARTS_H
+#define CONFIG_EXPERIMENT_PARTS_H
+
+#include "config/experiment.h"
+
+/** Names of enum schedule_kind, and of the enum dvt_precision that an experiment may ask for; NULL-terminated. */
+extern const char *const schedule_kinds[];
+extern const char *const precisions[];
+
+/** Reads `train:`; a NULL node means all defaults. */
+gboolean train_read(const struct yaml_node *node, struct train_spec *train, GError **error);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/experiment_parts.h"
+#include "config/yaml_write.h"
+
+static void write_string(struct yaml_writer *writer, const char *key, const char *value) {
+  yaml_write_string(writer, key);
+  yaml_write_string(writer, value);
+}
+
+static void write_integer(struct yaml_writer *writer, const char *key, guint64 value) {
+  yaml_write_string(writer, key);
+  yaml_write_integer(writer, value);
+}
+
+static void write_number(struct yaml_writer *writer, const char *key, double value) {
+  yaml_write_string(writer, key);
+  yaml_write_number(writer, value);
+}
+
+static void write_boolean(struct yaml_writer *writer, const char *key, gboolean value) {
+  yaml_write_string(writer, key);
+  yaml_write_boolean(writer, value);
+}
+
+static void write_node(struct yaml_writer *writer, const char *key, const struct yaml_node *node) {
+  if (!node) return;
+  yaml_write_string(writer, key);
+  yaml_write_node(writer, node);
+}
+
+static void begin_map(struct yaml_writer *writer, const char *key) {
+  yaml_write_string(writer, key);
+  yaml_write_begin(writer, YAML_MAP);
+}
+
+static void write_use(struct yaml_writer *writer, const struct plugin_use *use) {
+  write_string(writer, "plugin", use->plugin);
+  write_node(writer, "params", use->params);
+}
+
+static void write_component(struct yaml_writer *writer, const char *key, const struct plugin_use *use) {
+  begin_map(writer, key);
+  write_use(writer, use);
+  yaml_write_end(writer, YAML_MAP);
+}
+
+static void write_data(struct yaml_writer *writer, const struct data_spec *data) {
+  static const char *const subsets[DVT_SUBSET_COUNT] = {"train", "test"};
+  begin_map(writer, "data");
+  write_use(writer, &data->use);
+  begin_map(writer, "limit");
+  for (guint k = 0; k < DVT_SUBSET_COUNT; k++)
+    if (data->limit[k] != G_MAXUINT64) write_integer(writer, subsets[k], data->limit[k]);
+  yaml_write_end(writer, YAML_MAP);
+  yaml_write_end(writer, YAML_MAP);
+}
+
+static void write_network(struct yaml_writer *writer, const struct network_spec *network) {
+  begin_map(writer, network->name);
+  write_data(writer, &network->data);
+  write_node(writer, "classes", network->classes);
+  write_component(writer, "backbone", &network->backbone);
+  write_string(writer, "split", network->split);
+  write_component(writer, "head", &network->head);
+  yaml_write_end(writer, YAML_MAP);
+}
+
+static void write_aligners(struct yaml_writer *writer, const struct experiment *experiment) {
+  yaml_write_string(writer, "aligners");
+  yaml_write_begin(writer, YAML_LIST);
+  for (guint k = 0; k < experiment->aligner_count; k++) {
+    yaml_write_begin(writer, YAML_MAP);
+    write_use(writer, &experiment->aligners[k].use);
+    write_number(writer, "weight", experiment->aligners[k].weight);
+    yaml_write_end(writer, YAML_MAP);
+  }
+  yaml_write_end(writer, YAML_LIST);
+}
+
+static void write_schedule(struct yaml_writer *writer, const struct schedule_spec *schedule) {
+  begin_map(writer, "schedule");
+  write_string(writer, "kind", schedule_kinds[schedule->kind]);
+  write_number(writer, schedule->kind == SCHEDULE_ONE_CYCLE ? "peak" : "rate", schedule->rate);
+  write_number(writer, "warmup", schedule->warmup);
+  if (schedule->kind == SCHEDULE_STEP) {
+    yaml_write_string(writer, "drops");
+    yaml_write_begin(writer, YAML_LIST);
+    for (guint k = 0; k < schedule->drop_count; k++) yaml_write_number(writer, schedule->drops[k]);
+    yaml_write_end(writer, YAML_LIST);
+    write_number(writer, "factor", schedule->factor);
+  }
+  yaml_write_end(writer, YAML_MAP);
+}
+
+static void write_train(struct yaml_writer *writer, const struct train_spec *train) {
+  begin_map(writer, "train");
+  write_integer(writer, train->epochs ? "epochs" : "steps", train->epochs ? train->epochs : train->steps);
+  write_integer(writer, "batch", train->batch);
+  write_string(writer, "precision", precisions[train->precision]);
+  write_integer(writer, "threads", train->threads);
+  write_number(writer, "momentum", train->momentum);
+  write_boolean(writer, "nesterov", train->nesterov);
+  write_number(writer, "weight_decay", train->weight_decay);
+  begin_map(writer, "augment");
+  write_integer(writer, "pad", train->pad);
+  write_boolean(writer, "flip", train->flip);
+  yaml_write_end(writer, YAML_MAP);
+  write_schedule(writer, &train->schedule);
+  yaml_write_end(writer, YAML_MAP);
+}
+
+char *experiment_resolved(const struct experiment *experiment) {
+  struct yaml_writer *writer = yaml_writer_new();
+  yaml_write_begin(writer, YAML_MAP);
+  write_string(writer, "name", experiment->name);
+  write_integer(writer, "seed", experiment->seed);
+  begin_map(writer, "networks");
+  for (guint k = 0; k < experiment->network_count; k++) write_network(writer, &experiment->networks[k]);
+  yaml_write_end(writer, YAML_MAP);
+  write_aligners(writer, experiment);
+  write_train(writer, &experiment->train);
+  yaml_write_end(writer, YAML_MAP);
+  return yaml_writer_finish(writer);
+}
