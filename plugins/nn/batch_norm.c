@@ -65,8 +65,8 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   const int shift = plan_tensor(plan, vector_of(plan, node), -1, -1);
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, plan->values[node->inputs[0]]}, {DNNL_ARG_MEAN, memo->mean},
             {DNNL_ARG_VARIANCE, memo->variance}, {DNNL_ARG_DIFF_DST, gradient},
-            {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)}, {DNNL_ARG_WORKSPACE, memo->workspace},
-            {DNNL_ARG_DIFF_SRC, to}, {DNNL_ARG_DIFF_SCALE, scale}, {DNNL_ARG_DIFF_SHIFT, shift});
+            {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)}, {DNNL_ARG_SHIFT, host_vector(plan, node, SHIFT)},
+            {DNNL_ARG_WORKSPACE, memo->workspace}, {DNNL_ARG_DIFF_SRC, to}, {DNNL_ARG_DIFF_SCALE, scale}, {DNNL_ARG_DIFF_SHIFT, shift});
   if (plan_trains(plan)) {
     plan_add_weight_gradient(plan, node->weights[SCALE], vector_of(plan, node), scale);
     plan_add_weight_gradient(plan, node->weights[SHIFT], vector_of(plan, node), shift);
