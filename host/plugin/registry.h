@@ -29,8 +29,9 @@ void registry_free(struct registry *registry);
 AUTO_DEFINE(registry, registry_free)
 
 /**
- * Loads every *.so below a folder (subfolders too, in sorted order; a missing folder holds none). A file that is no
- * usable plugin is remembered with the reason. Of two plugins with one kind and name, the first found is kept.
+ * Loads every *.so below a folder (subfolders too, in sorted order; a folder that was scanned before is skipped). A
+ * file that is no usable plugin, and a folder that cannot be searched, is remembered with the reason. Of two plugins
+ * with one kind and name, the first found is kept.
  */
 void registry_scan(struct registry *registry, const char *folder);
 

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define MAJOR 2
+#include "descriptor.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define HOST_MINOR (DVT_ABI_MINOR + 1)
+#include "descriptor.h"

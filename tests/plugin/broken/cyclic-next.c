@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define NEXT &dovetail_plugin
+#include "descriptor.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define READ NULL
+#include "descriptor.h"

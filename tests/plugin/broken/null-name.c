@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define NAME NULL
+#include "descriptor.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define MAGIC 0xdeadbeef
+#include "descriptor.h"

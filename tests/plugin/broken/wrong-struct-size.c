@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define SIZE 16
+#include "descriptor.h"

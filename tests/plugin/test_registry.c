@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* On the plugins of broken/, whose folder is in BROKEN_PLUGINS. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin/registry.h"
+
+static char *broken(const char *file) { return g_build_filename(g_getenv("BROKEN_PLUGINS"), file, NULL); }
+
+static const struct registry_refusal *refusal_of(const struct registry *registry, const char *file) {
+  const GPtrArray *refusals = registry_refusals(registry);
+  for (guint k = 0; k < refusals->len; k++) {
+    const struct registry_refusal *refusal = g_ptr_array_index(refusals, k);
+    g_autofree char *name = g_path_get_basename(refusal->path);
+    if (!strcmp(name, file)) return refusal;
+  }
+  fail_msg("%s was not refused", file);
+  return NULL;
+}
+
+static void each_broken_plugin_is_refused_with_its_reason(void **state) {
+  (void)state;
+  static const struct {
+    const char *file, *reason;
+  } expected[] = {
+      {"abi-major-2.so", "built for plugin ABI 2, this host speaks 1"},
+      {"abi-minor-too-new.so", "needs plugin ABI 1.1, this host speaks 1.0"},
+      {"cyclic-next.so", "plugin 257 of its list: the list does not end"},
+      {"duplicate-parameter.so", "parameter 'count' is declared twice"},
+      {"function-symbol.so", "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor"},
+      {"no-symbol.so", "no Dovetail plugin: undefined symbol: dovetail_plugin"},
+      {"null-entry.so", "the entry 'read' of its operations table is NULL"},
+      {"null-name.so", "it has no name"},
+      {"null-ops.so", "its operations table is NULL"},
+      {"short-symbol.so", "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor"},
+      {"wrong-magic.so", "no Dovetail plugin: its magic number is 0xdeadbeef, not 0x4c545644"},
+      {"wrong-struct-size.so", "struct_size is 16; in plugin ABI 1.0 it is 96"},
+  };
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
+  for (gsize k = 0; k < G_N_ELEMENTS(expected); k++)
+    assert_string_equal(refusal_of(registry, expected[k].file)->reason, expected[k].reason);
+  g_autofree char *good = broken("good.so");
+  g_autofree char *real = realpath(good, NULL);
+  g_autofree char *same = g_strdup_printf("name of another plugin: dataset 'good' is already loaded from %s", real);
+  assert_string_equal(refusal_of(registry, "same-name.so")->reason, same);
+  assert_int_equal(registry_refusals(registry)->len, G_N_ELEMENTS(expected) + 1);
+  assert_int_equal(registry_plugins(registry)->len, 1);
+}
+
+static void refusals_are_sorted_by_path(void **state) {
+  (void)state;
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
+  const GPtrArray *refusals = registry_refusals(registry);
+  for (guint k = 1; k < refusals->len; k++) {
+    const struct registry_refusal *refusal = g_ptr_array_index(refusals, k), *before = refusals->pdata[k - 1];
+    assert_true(strcmp(before->path, refusal->path) < 0);
+  }
+}
+
+/* A folder made for one test: *state is its path. */
+static int make_folder(void **state) {
+  g_autofree char *made = g_dir_make_tmp("dovetail-registry-XXXXXX", NULL);
+  *state = made ? realpath(made, NULL) : NULL;
+  return *state ? 0 : -1;
+}
+
+static void remove_all(const char *path) {
+  struct stat status;
+  if (!lstat(path, &status) && S_ISDIR(status.st_mode)) {
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+      g_autofree char *below = g_build_filename(path, name, NULL);
+      remove_all(below);
+    }
+  }
+  g_remove(path);
+}
+
+static int remove_folder(void **state) {
+  remove_all(*state);
+  free(*state);
+  return 0;
+}
+
+static char *below(void **state, const char *name) { return g_build_filename(*state, name, NULL); }
+
+static void link_at(void **state, const char *target, const char *name) {
+  g_autofree char *path = below(state, name);
+  assert_int_equal(symlink(target, path), 0);
+}
+
+static void folder_at(void **state, const char *name) {
+  g_autofree char *path = below(state, name);
+  assert_int_equal(g_mkdir(path, 0700), 0);
+}
+
+static void text_at(void **state, const char *name, const char *text) {
+  g_autofree char *path = below(state, name);
+  assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void what_is_no_library_is_refused(void **state) {
+  g_autofree char *pipe = below(state, "pipe.so");
+  text_at(state, "text.so", "This is a text, and no short one: the loader reads 64 bytes or more before it judges.");
+  text_at(state, "empty.so", "");
+  text_at(state, "notes.txt", "no plugin and not meant to be one");
+  link_at(state, "nowhere", "dangling.so");
+  assert_int_equal(mkfifo(pipe, 0600), 0);
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  assert_string_equal(refusal_of(registry, "text.so")->reason, "cannot be loaded: invalid ELF header");
+  assert_string_equal(refusal_of(registry, "empty.so")->reason, "cannot be loaded: file too short");
+  assert_string_equal(refusal_of(registry, "dangling.so")->reason, "a link to no file");
+  assert_string_equal(refusal_of(registry, "pipe.so")->reason, "no regular file");
+  assert_int_equal(registry_refusals(registry)->len, 4);
+}
+
+static void folders_below_are_scanned_but_mesons_own(void **state) {
+  g_autofree char *good = broken("good.so");
+  folder_at(state, "a");
+  folder_at(state, "a/b.so");
+  folder_at(state, "good.so.p");
+  link_at(state, good, "a/b.so/deep.so");
+  link_at(state, "nowhere", "good.so.p/private.so");
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  assert_int_equal(registry_refusals(registry)->len, 0);
+  assert_int_equal(registry_plugins(registry)->len, 1);
+  const struct registry_plugin *plugin = g_ptr_array_index(registry_plugins(registry), 0);
+  g_autofree char *path = below(state, "a/b.so/deep.so");
+  assert_string_equal(plugin->path, path);
+  assert_string_equal(plugin->descriptor->name, "good");
+}
+
+static void links_in_a_circle_end(void **state) {
+  folder_at(state, "a");
+  link_at(state, "..", "a/up");
+  link_at(state, ".", "a/here");
+  link_at(state, "nowhere", "a/dangling.so");
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  assert_int_equal(registry_refusals(registry)->len, 1);
+}
+
+static void one_file_found_twice_is_one_plugin(void **state) {
+  g_autofree char *good = broken("good.so");
+  link_at(state, good, "first.so");
+  link_at(state, good, "second.so");
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  registry_scan(registry, *state);
+  assert_int_equal(registry_plugins(registry)->len, 1);
+  assert_int_equal(registry_refusals(registry)->len, 0);
+}
+
+static void a_missing_folder_is_told(void **state) {
+  g_autofree char *missing = below(state, "missing");
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, missing);
+  g_autofree char *reason = g_strdup_printf("cannot be searched: %s", g_strerror(ENOENT));
+  assert_string_equal(refusal_of(registry, "missing")->reason, reason);
+}
+
+static void plugins_are_found_by_kind_and_name(void **state) {
+  (void)state;
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
+  g_autoptr(GError) error = NULL;
+  const struct registry_plugin *plugin =
+      registry_find(registry, DVT_KIND_DATASET, "good", (struct mark){NULL, 0, 0}, &error);
+  assert_non_null(plugin);
+  assert_string_equal(plugin->descriptor->name, "good");
+}
+
+static void expect_unknown(const struct registry *registry, enum dvt_kind kind, const char *name,
+                           const char *expected) {
+  g_autoptr(GError) error = NULL;
+  assert_null(registry_find(registry, kind, name, (struct mark){"e.yaml", 3, 7}, &error));
+  assert_true(g_error_matches(error, DOVETAIL_ERROR, DOVETAIL_WRONG));
+  assert_string_equal(error->message, expected);
+}
+
+static void an_unknown_name_gets_a_hint(void **state) {
+  (void)state;
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
+  expect_unknown(registry, DVT_KIND_DATASET, "god", "e.yaml:3:7: unknown dataset 'god'; did you mean 'good'?");
+  expect_unknown(registry, DVT_KIND_DATASET, "other", "e.yaml:3:7: unknown dataset 'other'; known: good");
+  expect_unknown(registry, DVT_KIND_HEAD, "good",
+                 "e.yaml:3:7: unknown head 'good'; no plugin of this kind was found");
+}
+
+static void a_refused_name_gets_the_reason(void **state) {
+  (void)state;
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
+  g_autofree char *path = broken("null-ops.so");
+  g_autofree char *real = realpath(path, NULL);
+  g_autofree char *expected = g_strdup_printf(
+      "e.yaml:3:7: no aligner 'null-ops': %s was refused: its operations table is NULL", real);
+  expect_unknown(registry, DVT_KIND_ALIGNER, "null-ops", expected);
+}
+
+/* The folder given comes before that of the environment, and that before the user's. */
+static void default_folders_are_scanned_in_order(void **state) {
+  g_autofree char *good = broken("good.so"), *same = broken("same-name.so"), *null = broken("null-ops.so");
+  folder_at(state, "given");
+  folder_at(state, "environment");
+  folder_at(state, "data");
+  folder_at(state, "data/dovetail");
+  folder_at(state, "data/dovetail/plugins");
+  link_at(state, same, "given/x.so");
+  link_at(state, good, "environment/x.so");
+  link_at(state, null, "data/dovetail/plugins/x.so");
+  g_autofree char *given = below(state, "given"), *environment = below(state, "environment");
+  g_autofree char *data = below(state, "data"), *path = g_strdup_printf("::%s:", environment);
+  g_setenv("XDG_DATA_HOME", data, TRUE); /* GLib reads it once: no test before may have asked for it */
+  g_setenv("DOVETAIL_PLUGIN_PATH", path, TRUE);
+  AUTO(registry) registry = registry_new();
+  registry_scan_default(registry, (const char *const[]){given, NULL});
+  g_unsetenv("DOVETAIL_PLUGIN_PATH");
+
+  g_autofree char *first = below(state, "given/x.so"), *second = below(state, "environment/x.so");
+  g_autofree char *third = below(state, "data/dovetail/plugins/x.so");
+  assert_int_equal(registry_plugins(registry)->len, 1);
+  assert_string_equal(((struct registry_plugin *)registry_plugins(registry)->pdata[0])->path, first);
+  assert_int_equal(registry_refusals(registry)->len, 2);
+  assert_string_equal(((struct registry_refusal *)registry_refusals(registry)->pdata[0])->path, third);
+  assert_string_equal(((struct registry_refusal *)registry_refusals(registry)->pdata[1])->path, second);
+}
+
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_broken_plugin_is_refused_with_its_reason),
+      cmocka_unit_test(refusals_are_sorted_by_path),
+      in_folder(what_is_no_library_is_refused),
+      in_folder(folders_below_are_scanned_but_mesons_own),
+      in_folder(links_in_a_circle_end),
+      in_folder(one_file_found_twice_is_one_plugin),
+      in_folder(a_missing_folder_is_told),
+      cmocka_unit_test(plugins_are_found_by_kind_and_name),
+      cmocka_unit_test(an_unknown_name_gets_a_hint),
+      cmocka_unit_test(a_refused_name_gets_the_reason),
+      in_folder(default_folders_are_scanned_in_order),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
