@@ -30,13 +30,19 @@ struct run {
 struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved,
                        json_t *info, GError **error);
 
-/** Appends a line to metrics.jsonl and flushes it; takes over the reference to `line`. One thread at a time. */
+/**
+ * Appends a line to metrics.jsonl and flushes it; takes over the reference to `line`. One thread at a time.
+ * NULL, which jansson makes of a number that is not finite, is an error, here and in run_results.
+ */
 gboolean run_metric(struct run *run, json_t *line, GError **error);
 
 /** Writes results.json; `results` is borrowed. */
 gboolean run_results(struct run *run, json_t *results, GError **error);
 
-/** Path of a file in the run's components folder, which is made. The caller frees it. */
+/**
+ * Path of the run's components/NAME.safetensors; the folder is made. What a file name cannot hold, a '/' for one, is
+ * escaped. The caller frees it.
+ */
 char *run_component_path(const struct run *run, const char *name);
 
 /** Ends it: writes state ("done", "failed", "interrupted") and end into run.json. */

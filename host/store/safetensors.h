@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 
-enum { SAFETENSORS_MAX_RANK = 8 };
+enum { SAFETENSORS_MAX_RANK = 8, SAFETENSORS_MAX_HEADER = 100000000 /**< bytes */ };
 
 struct safetensor {
   const char *name;
@@ -25,7 +25,10 @@ struct safetensors {
   GMappedFile *map;
 };
 
-/** Reads a file; on any violation DOVETAIL_FAILED that names file and tensor. The caller frees it. */
+/**
+ * Maps and checks a file: every rule of the format, but that the header may begin with white space. Unknown keys of a
+ * tensor's entry are ignored. On any violation DOVETAIL_FAILED that names file and tensor. The caller frees it.
+ */
 struct safetensors *safetensors_read(const char *path, GError **error);
 void safetensors_free(struct safetensors *file);
 AUTO_DEFINE(safetensors, safetensors_free)
@@ -34,8 +37,9 @@ AUTO_DEFINE(safetensors, safetensors_free)
 const struct safetensor *safetensors_find(const struct safetensors *file, const char *name);
 
 /**
- * Writes tensors[0 .. count) and metadata (char * to char *, or NULL): a temporary file beside `path`, fsync, rename.
- * DOVETAIL_FAILED when anything went wrong, and then `path` is as it was.
+ * Writes tensors[0 .. count), in any order, and metadata (char * to char *, or NULL), in one step as file_replace of
+ * store/file.h does: DOVETAIL_FAILED when anything went wrong, and then `path` is as it was. The same tensors and
+ * metadata always make the same bytes. Data are given little-endian. What a reader would refuse is an error.
  */
 gboolean safetensors_write(const char *path, const struct safetensor *tensors, guint count, GHashTable *metadata,
                            GError **error);
