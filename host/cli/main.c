@@ -1,2 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-int main(void) { return 0; }
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/cli.h"
+
+static const struct command {
+  const char *name, *summary;
+  int (*run)(int argc, char **argv);
+} commands[] = {
+    {"run", "train the networks of experiments and swap their heads", cli_run},
+    {"check", "check experiments and begin nothing", cli_check},
+};
+
+static void print_usage(FILE *stream) {
+  fputs("Examples:\n"
+        "  dovetail run configs/quickstart-independent.yaml configs/quickstart-aligned.yaml\n"
+        "  dovetail check configs/cifar10-short.yaml --set train.epochs=1\n"
+        "  dovetail inspect resnet\n\n"
+        "Usage:\n  dovetail COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n",
+        stream);
+  for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
+    fprintf(stream, "  %-10s %s\n", commands[k].name, commands[k].summary);
+  fputs("\n'dovetail COMMAND --help' tells more; 'dovetail --version' the version.\n", stream);
+}
+
+static int unknown_command(const char *name) {
+  const char *names[G_N_ELEMENTS(commands)];
+  for (guint k = 0; k < G_N_ELEMENTS(commands); k++) names[k] = commands[k].name;
+  g_autofree char *hint = nearest_hint(name, names, G_N_ELEMENTS(names));
+  fprintf(stderr, "dovetail: unknown command '%s'%s\n", name, hint);
+  return DOVETAIL_WRONG;
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers have a point everywhere */
+  if (argc < 2) {
+    print_usage(stderr);
+    return DOVETAIL_WRONG;
+  }
+  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+    print_usage(stdout);
+    return 0;
+  }
+  if (!strcmp(argv[1], "--version")) {
+    printf("dovetail %s, plugin ABI %d.%d\n", DOVETAIL_VERSION, DVT_ABI_MAJOR, DVT_ABI_MINOR);
+    return 0;
+  }
+  for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
+    if (!strcmp(argv[1], commands[k].name)) return commands[k].run(argc - 1, argv + 1);
+  return unknown_command(argv[1]);
+}

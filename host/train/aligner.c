@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "config/values.h"
 #include "train/loss.h"
 
 static void auxiliary_free(gpointer data) {

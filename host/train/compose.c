@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "config/values.h"
 #include "train/aligner.h"
 
 static struct values *check_params(const struct dvt_plugin *plugin, const struct plugin_use *use, GError **error) {
@@ -116,7 +115,9 @@ static gboolean make_extractor(struct composition *composition, struct network *
   if (!whole || !check_split(whole, spec, error)) return FALSE;
   config.split = spec->split;
   network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, error);
-  return network->extractor != NULL;
+  if (!network->extractor) return FALSE;
+  g_hash_table_insert(composition->params, network->extractor, g_steal_pointer(&values));
+  return TRUE;
 }
 
 struct module *composition_head(struct composition *composition, const struct plugin_use *use,
@@ -129,7 +130,10 @@ struct module *composition_head(struct composition *composition, const struct pl
   if (!values) return NULL;
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
-  return module_new(found->descriptor, values->value, &composition->services.table, &config, label, use->mark, error);
+  struct module *module = module_new(found->descriptor, values->value, &composition->services.table, &config, label,
+                                     use->mark, error);
+  if (module) g_hash_table_insert(composition->params, module, g_steal_pointer(&values));
+  return module;
 }
 
 static void list_weights(struct network *network) {
@@ -193,6 +197,7 @@ struct composition *composition_new(const struct experiment *experiment, const s
   services_init(&composition->dataset_services, 0);
   composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
   composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
+  composition->params = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)values_free);
   composition->networks = g_new0(struct network, experiment->network_count);
   composition->views = g_new0(const struct dvt_network *, experiment->network_count);
   composition->aligners = g_new0(struct aligner, experiment->aligner_count + 1);
@@ -219,6 +224,7 @@ void composition_free(struct composition *composition) {
   if (!composition) return;
   for (guint k = 0; k < composition->aligner_count; k++) aligner_finish(&composition->aligners[k]);
   for (guint t = 0; t < composition->network_count; t++) network_finish(&composition->networks[t]);
+  g_hash_table_unref(composition->params);
   g_ptr_array_unref(composition->tasks);
   g_ptr_array_unref(composition->datasets);
   g_free(composition->aligners);

@@ -9,6 +9,7 @@
 #include <dovetail/aligner.h>
 
 #include "config/experiment.h"
+#include "config/values.h"
 #include "data/task.h"
 #include "plugin/module.h"
 #include "plugin/registry.h"
@@ -46,6 +47,7 @@ struct composition {
   const struct registry *registry;
   struct services services, dataset_services;
   GPtrArray *datasets, *tasks;
+  GHashTable *params; /**< of each module: struct module * to struct values * */
   struct network *networks;
   guint network_count;
   const struct dvt_network **views; /**< of every network, in order */

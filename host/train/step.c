@@ -217,8 +217,7 @@ gboolean stepper_joint(struct stepper *stepper, GError **error) {
   return TRUE;
 }
 
-/* Another flight of the same extractor in the same memory. Its statistics are not committed: see aligner.h. */
-static gboolean fly_view(struct flight *flight, guint k, GError **error) {
+gboolean flight_view(struct flight *flight, guint k, GError **error) {
   const struct aligner *aligner = &flight->stepper->composition->aligners[k];
   struct dvt_error fault = DVT_ERROR_INIT;
   double loss = 0;
@@ -238,7 +237,7 @@ gboolean flight_backward(struct flight *flight, GError **error) {
   if (!pass_backward(flight->extractor, &flight->gradient_tensor, NULL, error)) return FALSE;
   pass_commit(flight->extractor);
   for (guint k = 0; k < flight->stepper->composition->aligner_count; k++)
-    if (flight->stepper->composition->aligners[k].ops->make_view && !fly_view(flight, k, error)) return FALSE;
+    if (flight->stepper->composition->aligners[k].ops->make_view && !flight_view(flight, k, error)) return FALSE;
   return TRUE;
 }
 

@@ -62,6 +62,12 @@ gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epo
 gboolean stepper_joint(struct stepper *stepper, GError **error);
 gboolean flight_backward(struct flight *flight, GError **error);
 
+/**
+ * The part of flight_backward that is aligner k's: another flight of the extractor, in the memory of the target's, with
+ * the aligner's view. Its batch statistics are not committed (see dovetail/aligner.h).
+ */
+gboolean flight_view(struct flight *flight, guint k, GError **error);
+
 /** Sums the gradients of each auxiliary head in network order, into the pass of network 0, and commits in that order. */
 void stepper_sum(struct stepper *stepper);
 

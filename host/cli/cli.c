@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+int cli_fail(const GError *error) {
+  fprintf(stderr, "dovetail: %s\n", error->message);
+  return error->domain == DOVETAIL_ERROR ? error->code : DOVETAIL_FAILED;
+}
+
+/* GLib's own --help ends the program and puts the options first; this one returns and puts examples first. */
+static void print_help(GOptionContext *context, const char *examples) {
+  g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+  printf("Examples:\n%s\n%s", examples, help);
+}
+
+gboolean cli_options(const char *command, const char *usage, const char *examples, const GOptionEntry *entries,
+                     int *argc, char ***argv, int *status) {
+  gboolean help = FALSE;
+  const GOptionEntry help_entry[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL}, {0}};
+  g_autofree char *summary = g_strdup_printf("%s", usage);
+  g_autoptr(GOptionContext) context = g_option_context_new(summary);
+  g_autofree char *name = g_strdup_printf("dovetail %s", command);
+  g_autoptr(GError) error = NULL;
+  g_set_prgname(name);
+  g_option_context_set_help_enabled(context, FALSE);
+  g_option_context_add_main_entries(context, entries, NULL);
+  g_option_context_add_main_entries(context, help_entry, NULL);
+  *status = 0;
+  if (!g_option_context_parse(context, argc, argv, &error)) {
+    fprintf(stderr, "dovetail: %s; 'dovetail %s --help' lists the options\n", error->message, command);
+    *status = DOVETAIL_WRONG;
+    return FALSE;
+  }
+  if (help) print_help(context, examples);
+  return !help;
+}

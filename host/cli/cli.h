@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/** What the subcommands share. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <glib.h>
+
+#include "base/error.h"
+#include "plugin/registry.h"
+
+/** Each takes the arguments from its own name on, prints, and returns the exit status. */
+int cli_run(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_plugins(int argc, char **argv);
+int cli_inspect(int argc, char **argv);
+
+/** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */
+int cli_fail(const GError *error);
+
+/**
+ * Parses options into `entries`. `usage` is what follows the subcommand's name, `examples` the lines that --help begins
+ * with. Returns FALSE, with the message printed and *status set, when there is nothing more to do: a wrong option, or
+ * --help. The arguments left are argv[1 .. *argc).
+ */
+gboolean cli_options(const char *command, const char *usage, const char *examples, const GOptionEntry *entries,
+                     int *argc, char ***argv, int *status);
+
+#endif

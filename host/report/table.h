@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/** Results as text for people. All functions append to `out`. */
+#ifndef REPORT_TABLE_H
+#define REPORT_TABLE_H
+
+#include <glib.h>
+
+/** One run in a comparison. Accuracies are shares; swap is NaN when there is nothing to swap. */
+struct report_row {
+  const char *name;
+  double own, swap, chance;
+};
+
+/** Accuracy of every extractor (rows) with every head (columns), in per cent; "-" where they do not fit. */
+void report_cross(GString *out, const char *const *names, guint count, const double *accuracy);
+
+/** Own accuracy, swap accuracy and chance of each run. */
+void report_comparison(GString *out, const struct report_row *rows, guint count);
+
+/**
+ * One line that says what the rows mean: the share of the accuracy above chance that a head keeps on the other's
+ * extractor. Nothing when no row has a swap accuracy.
+ */
+void report_verdict(GString *out, const struct report_row *rows, guint count);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/** One run from beginning to end: directory, initial values, training, cross-evaluation, components, results. */
+#ifndef TRAIN_SESSION_H
+#define TRAIN_SESSION_H
+
+#include "store/run.h"
+#include "train/compose.h"
+#include "train/trainer.h"
+
+struct session_config {
+  const char *runs;          /**< folder that the run's directory is made in */
+  const char *command;       /**< the command line, for the record */
+  const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
+  /** As of struct trainer_watcher, called in the same threads. */
+  void (*epoch)(gpointer data, const struct composition *composition, const struct epoch_report *report);
+  void (*progress)(gpointer data, guint64 step, guint64 steps);
+  gpointer data;
+};
+
+struct session_result {
+  guint count;        /**< networks */
+  double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
+  double own, swap;   /**< means; swap is NaN for one network */
+  double chance;      /**< mean over networks of 1 / classes */
+  double train_seconds, measure_seconds;
+  double images_per_second; /**< training images of all networks together */
+  char *path;         /**< the run directory */
+};
+
+/**
+ * Runs a composition, once. On failure the run directory stays, with the state "failed" or "interrupted"; when
+ * interrupted, the components are saved as they stand. The caller frees the result.
+ */
+struct session_result *session_run(struct composition *composition, const struct session_config *config,
+                                   GError **error);
+void session_result_free(struct session_result *result);
+AUTO_DEFINE(session_result, session_result_free)
+
+#endif

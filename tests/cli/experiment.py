@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""A small experiment as text, with parts to exchange."""
+
+TEXT = """\
+name: small
+seed: 3
+data: {plugin: shapes, params: {train: 64, test: 30}}
+networks:
+  a: &network
+    backbone: {plugin: resnet, params: {depth: 8, width: 4}}
+    split: layer2
+    head: {plugin: resnet-tail, params: {depth: 8, width: 4}}
+  b: *network
+aligners:
+  - {plugin: shared-init}
+  - {plugin: rotation, weight: 0.5}
+train: {epochs: 2, batch: 16, threads: 2, schedule: {kind: cosine, rate: 0.05}}
+"""
+
+
+def small(*changes):
+    """The experiment, with each (old, new) pair exchanged; `old` must be there."""
+    text = TEXT
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole runs: what they write, that they repeat to the bit, and how they stop."""
+import glob
+import json
+import os
+import signal
+import struct
+import subprocess
+import time
+
+from experiment import small
+from tap import case, dovetail, main, plugins, program, write
+
+
+def run(folder, *arguments, text=small()):
+    write(folder, "small.yaml", text)
+    done = dovetail("run", "small.yaml", *arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def load(folder, name):
+    with open(os.path.join(folder, name)) as file:
+        return json.load(file)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def tensors(path):
+    """The bytes of a component's tensors, by name."""
+    data = read(path)
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    return {name: data[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]]
+            for name, entry in header.items() if name != "__metadata__"}
+
+
+@case
+def a_run_directory_holds_everything(folder):
+    done = run(folder)
+    assert "swap accuracy" in done.stdout and "above chance" in done.stdout, done.stdout
+    results = load(folder, "runs/small/results.json")
+    pairs = {(pair["extractor"], pair["head"]): pair["accuracy"] for pair in results["pairs"]}
+    assert set(pairs) == {("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")}
+    assert all(0 <= accuracy <= 1 and round(accuracy * 30, 6).is_integer() for accuracy in pairs.values())
+    assert abs(results["own_accuracy"] - (pairs["a", "a"] + pairs["b", "b"]) / 2) < 1e-12
+    assert abs(results["swap_accuracy"] - (pairs["a", "b"] + pairs["b", "a"]) / 2) < 1e-12
+    assert abs(results["chance"] - 0.1) < 1e-12
+    assert results["machine"]["cores"] >= 1 and results["seconds"]["train"] > 0
+    assert {plugin["name"] for plugin in results["plugins"]} == {"shapes", "resnet", "resnet-tail", "shared-init", "rotation"}
+    assert all(len(plugin["sha256"]) == 64 and plugin["version"] for plugin in results["plugins"])
+    assert load(folder, "runs/small/run.json")["state"] == "done"
+    assert read(os.path.join(folder, "runs/small/experiment.yaml")) == small().encode()
+    lines = [json.loads(line) for line in read(os.path.join(folder, "runs/small/metrics.jsonl")).splitlines()]
+    assert [(line["epoch"], line["network"]) for line in lines] == [(1, "a"), (1, "b"), (2, "a"), (2, "b")]
+    assert all(line["loss"] > 0 and line["aligner_losses"]["rotation"] > 0 for line in lines)
+
+
+@case
+def components_are_whole_and_named(folder):
+    run(folder)
+    files = sorted(os.path.basename(path) for path in glob.glob(os.path.join(folder, "runs/small/components/*")))
+    assert files == ["a-extractor.safetensors", "a-head.safetensors", "b-extractor.safetensors", "b-head.safetensors",
+                     "rotation-rotation.safetensors"], files
+    extractor = tensors(os.path.join(folder, "runs/small/components/a-extractor.safetensors"))
+    assert len(extractor["conv1.weight"]) == 4 * 3 * 3 * 3 * 4 and "layer2.0.bn2.running_var" in extractor
+    assert "layer3.0.conv1.weight" in tensors(os.path.join(folder, "runs/small/components/a-head.safetensors"))
+
+
+@case
+def the_resolved_experiment_gives_the_same_bits(folder):
+    run(folder)
+    resolved = os.path.join(folder, "runs/small/resolved.yaml")
+    done = dovetail("run", resolved, "--runs", "again", folder=folder)
+    assert done.returncode == 0, done.stderr
+    for name in ("a-extractor", "a-head", "b-extractor", "b-head", "rotation-rotation"):
+        first, second = (tensors(os.path.join(folder, f"{runs}/small/components/{name}.safetensors"))
+                         for runs in ("runs", "again"))
+        assert first == second, name
+
+
+@case
+def seeds_give_different_networks(folder):
+    run(folder)
+    run(folder, "--set", "seed=4", "--runs", "other")
+    name = "small/components/a-extractor.safetensors"
+    assert tensors(os.path.join(folder, "runs", name)) != tensors(os.path.join(folder, "other", name))
+
+
+@case
+def shared_init_starts_and_independence_does_not(folder):
+    """Without training to speak of (rate near 0) parameters stay as initialised."""
+    still = ("rate: 0.05", "rate: 1.0e-30")
+    run(folder, "--runs", "shared", text=small(still))
+    run(folder, "--runs", "apart", text=small(still, ("  - {plugin: shared-init}\n", "")))
+    for part in ("extractor", "head"):
+        def pair(runs):
+            return [tensors(os.path.join(folder, f"{runs}/small/components/{network}-{part}.safetensors")) for network in "ab"]
+        weights = [name for name in pair("shared")[0] if name.endswith("conv1.weight") or name == "linear.weight"]
+        assert weights
+        a, b = pair("shared")
+        assert all(a[name] == b[name] for name in weights)
+        a, b = pair("apart")
+        assert all(a[name] != b[name] for name in weights)
+
+
+@case
+def a_taken_name_gets_a_counter(folder):
+    for _ in range(3):
+        run(folder, "-q")
+    assert sorted(os.listdir(os.path.join(folder, "runs"))) == ["small", "small-2", "small-3"]
+
+
+@case
+def one_network_has_nothing_to_swap(folder):
+    done = run(folder, "--json", text=small(("  b: *network\n", "")))
+    results = json.loads(done.stdout)
+    assert results["swap_accuracy"] is None and len(results["pairs"]) == 1, results
+
+
+@case
+def three_networks_of_different_tasks(folder):
+    text = small(("  b: *network\n", "  b: {<<: *network, classes: [0, 3, 4]}\n  c: {<<: *network, split: layer1,"
+                  " head: {plugin: linear}}\n"), ("  - {plugin: rotation, weight: 0.5}\n", ""), ("epochs: 2", "epochs: 1"))
+    results = json.loads(run(folder, "--json", "-q", "--set", "train.batch=8", text=text).stdout)
+    accuracy = {(pair["extractor"], pair["head"]): pair["accuracy"] for pair in results["pairs"]}
+    assert len(accuracy) == 9
+    for (extractor, head), value in accuracy.items():
+        fits = (extractor == "c") == (head == "c")
+        assert (value is not None) == fits, (extractor, head, value)
+
+
+@case
+def threads_do_not_change_what_a_network_sees(folder):
+    """Metrics of the first epoch agree to rounding when every network gets one thread or two."""
+    losses = []
+    for threads in (2, 4):
+        run(folder, "-q", "--set", f"train.threads={threads}", "--set", "train.epochs=1", "--runs", f"threads{threads}")
+        lines = read(os.path.join(folder, f"threads{threads}/small/metrics.jsonl")).splitlines()
+        losses.append([json.loads(line)["loss"] for line in lines])
+    assert all(abs(one - two) < 1e-3 for one, two in zip(*losses)), losses
+
+
+@case
+def an_interrupt_ends_with_130_and_keeps_the_components(folder):
+    write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000")))
+    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins)
+    process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    metrics = os.path.join(folder, "runs/small/metrics.jsonl")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (os.path.exists(metrics) and os.path.getsize(metrics)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130, (process.returncode, messages)
+    assert load(folder, "runs/small/run.json")["state"] == "interrupted"
+    assert "conv1.weight" in tensors(os.path.join(folder, "runs/small/components/a-extractor.safetensors"))
+    assert not os.path.exists(os.path.join(folder, "runs/small/results.json"))
+
+
+@case
+def no_terminal_codes_in_a_log(folder):
+    done = run(folder)
+    assert "\033" not in done.stderr + done.stdout and "\r" not in done.stderr
+    assert done.stderr.count("epoch") == 2, done.stderr
+
+
+main()
