@@ -4,12 +4,7 @@
 
 static void forward(struct plan *plan, const struct nn_node *node) {
   const int a = plan->values[node->inputs[0]], b = plan->values[node->inputs[1]];
-  const dnnl_memory_desc_t first = plan_tensor_md(plan, a), second = plan_tensor_md(plan, b);
-  dnnl_binary_desc_t operation;
-  plan_check(plan, dnnl_binary_desc_init(&operation, dnnl_binary_add, &first, &second, &first));
-  const int to = plan_write(plan, node->output, first, a, b);
-  PLAN_STEP(plan, plan_descriptor(plan, &operation, plan->relu, NULL), {DNNL_ARG_SRC_0, a}, {DNNL_ARG_SRC_1, b},
-            {DNNL_ARG_DST, to});
+  plan->values[node->output] = plan_sum(plan, a, b, plan->relu);
 }
 
 static void backward(struct plan *plan, const struct nn_node *node) {

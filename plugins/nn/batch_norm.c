@@ -45,7 +45,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   const bool has_workspace = dnnl_memory_desc_get_size(&workspace) > 0;
   memo->workspace = has_workspace ? plan_tensor(plan, workspace, -1, -1) : -1;
   const int from = plan_read(plan, node->inputs[0], data);
-  const int to = plan_write(plan, node->output, data, from, -1);
+  const int to = plan_write(plan, node->output, data, from);
   PLAN_STEP(plan, memo->forward, {DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}, {DNNL_ARG_MEAN, memo->mean},
             {DNNL_ARG_VARIANCE, memo->variance}, {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)},
             {DNNL_ARG_SHIFT, host_vector(plan, node, SHIFT)}, {DNNL_ARG_WORKSPACE, memo->workspace});

@@ -35,7 +35,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   const int from = plan_read(plan, node->inputs[0], plan_query(descriptor, dnnl_query_src_md));
   const int packed =
       plan_packed(plan, dense_weights(plan, node, &shape), plan_query(descriptor, dnnl_query_weights_md));
-  const int to = plan_write(plan, node->output, plan_query(descriptor, dnnl_query_dst_md), -1, -1);
+  const int to = plan_write(plan, node->output, plan_query(descriptor, dnnl_query_dst_md), -1);
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_DST, to});
 }
 

@@ -31,7 +31,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   const int dense = plan_host_tensor(plan, parts.dense, plan->setup.values[node->weights[WEIGHT]]);
   const int packed = plan_packed(plan, dense, plan_query(descriptor, dnnl_query_weights_md));
   const int bias = plan_host_tensor(plan, parts.bias, plan->setup.values[node->weights[BIAS]]);
-  const int to = plan_write(plan, node->output, parts.target, -1, -1);
+  const int to = plan_write(plan, node->output, parts.target, -1);
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, plan->values[node->inputs[0]]}, {DNNL_ARG_WEIGHTS, packed},
             {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, to});
 }

@@ -15,7 +15,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
                                                   stride, window, padding, padding));
   const dnnl_primitive_desc_t descriptor = plan_descriptor(plan, &operation, plan->plain, NULL);
   plan->memos[node->index].forward = descriptor;
-  const int to = plan_write(plan, node->output, plan_query(descriptor, dnnl_query_dst_md), -1, -1);
+  const int to = plan_write(plan, node->output, plan_query(descriptor, dnnl_query_dst_md), -1);
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to});
 }
 

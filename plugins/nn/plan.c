@@ -77,27 +77,37 @@ static void free_descriptors(struct plan *plan) {
   plan->descriptor_count = 0;
 }
 
-struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error) {
+/* NULL when there is no memory; other errors are in the plan. */
+static struct plan *make(const struct plan_setup *setup, bool dense) {
   struct plan *plan = calloc(1, sizeof *plan);
-  if (!plan) goto cleanup;
+  if (!plan) return NULL;
   plan->setup = *setup;
+  plan->setup.dense = dense;
   plan->error = (struct dvt_error)DVT_ERROR_INIT;
-  if (!make_tables(plan)) goto cleanup;
+  if (!make_tables(plan)) {
+    plan_free(plan);
+    return NULL;
+  }
   plan->name = "borders";
   make_attributes(plan);
   make_borders(plan);
   add_forward(plan);
   if (setup->flags & DVT_PASS_BACKWARD) add_backward(plan);
   free_descriptors(plan);
-  if (plan->error.status == DVT_OK) {
-    if (arena_place(&plan->arena)) return plan;
-  } else {
-    dvt_fail(error, plan->error.status, "%s", plan->error.message);
+  return plan;
+}
+
+struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error) {
+  struct plan *plan = make(setup, false);
+  if (plan && plan->misfit) {
     plan_free(plan);
-    return NULL;
+    plan = make(setup, true);
   }
-cleanup:
-  dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+  if (plan && plan->error.status == DVT_OK && arena_place(&plan->arena)) return plan;
+  if (plan && plan->error.status != DVT_OK)
+    dvt_fail(error, plan->error.status, "%s", plan->error.message);
+  else
+    dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
   plan_free(plan);
   return NULL;
 }

@@ -24,6 +24,7 @@ struct plan_setup {
   uint32_t flags;          /**< enum dvt_pass_flags */
   int64_t batch;
   dnnl_engine_t engine;
+  bool dense; /**< no layout is left open: all are dense */
 };
 
 /** The dense tensors of the caller, whose data is set before each run. */
@@ -76,9 +77,14 @@ struct plan {
   int time;                               /**< of the next step */
   const char *name;                       /**< of the layer that adds it */
   bool for_input;                         /**< see plan_toward */
+  bool misfit;                            /**< some layer has no fast primitive for the layouts that the others like */
 };
 
-/** Makes a plan and learns what memory it needs: plan->arena.size. NULL on failure. Freed by plan_free. */
+/**
+ * Makes a plan and learns what memory it needs: plan->arena.size. Layouts are those that the primitives like best; where
+ * these do not fit together (numbers of channels that no block divides), all are dense. NULL on failure. Freed by
+ * plan_free.
+ */
 struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error);
 void plan_free(struct plan *plan);
 
@@ -105,7 +111,7 @@ bool plan_check(struct plan *plan, dnnl_status_t status);
 
 dnnl_memory_desc_t plan_describe(struct plan *plan, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
 
-/** [n, C, H, W] of a value, or [n, C] of a flat one: dense, or in a layout that is open. */
+/** [n, C, H, W] of a value, or [n, C] of a flat one: dense, or, unless the plan is dense, in a layout left open. */
 dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open);
 
 /** Descriptor of a value: its tensor's; of an input whose layout is open, an open one. */
@@ -154,8 +160,11 @@ void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t 
 /** The tensor of a value that has one, or of an input, whose layout `md` settles where it is open. */
 int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md);
 
-/** Makes the tensor of a value, that of the node's output; `a`, `b` as for plan_tensor. */
-int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a, int b);
+/** Makes the tensor of a value; it may take the place of `a` (or -1), as for plan_tensor. */
+int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a);
+
+/** Adds a step that adds two tensors, in the place of one of them if it may. Returns the sum. */
+int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr);
 
 /** Weights, dense in the host's memory, as `md` has them: copied there anew whenever the values changed. */
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md);

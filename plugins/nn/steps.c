@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What layers add to a plan. */
-#include <stdlib.h>
+#include <string.h>
 
 #include "array.h"
 #include "plan.h"
@@ -38,7 +38,7 @@ dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open) 
   const struct nn_value *shape = &plan->setup.graph->values[value];
   const dnnl_dims_t dims = {plan->setup.batch, shape->shape[0], shape->shape[1], shape->shape[2]};
   const int rank = shape->flat ? 2 : 4;
-  return plan_describe(plan, rank, dims, open ? dnnl_format_tag_any : rank == 2 ? dnnl_ab : dnnl_abcd);
+  return plan_describe(plan, rank, dims, open && !plan->setup.dense ? dnnl_format_tag_any : rank == 2 ? dnnl_ab : dnnl_abcd);
 }
 
 dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value) {
@@ -89,6 +89,12 @@ float *plan_data(const struct plan *plan, int tensor) {
   return data;
 }
 
+static bool is_reference(const_dnnl_primitive_desc_t descriptor) {
+  const char *name = "";
+  dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
+  return !strncmp(name, "ref", 3);
+}
+
 static dnnl_primitive_desc_t keep_descriptor(struct plan *plan, dnnl_primitive_desc_t descriptor) {
   dnnl_primitive_desc_t *all =
       array_room(plan->descriptors, (size_t)plan->descriptor_count, sizeof *all);
@@ -98,6 +104,7 @@ static dnnl_primitive_desc_t keep_descriptor(struct plan *plan, dnnl_primitive_d
     return NULL;
   }
   plan->descriptors = all;
+  plan->misfit |= is_reference(descriptor);
   return all[plan->descriptor_count++] = descriptor;
 }
 
@@ -163,8 +170,8 @@ int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md) {
   return plan->values[value];
 }
 
-int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a, int b) {
-  return plan->values[value] = plan_tensor(plan, md, a, b);
+int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a) {
+  return plan->values[value] = plan_tensor(plan, md, a, -1);
 }
 
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md) {
@@ -187,16 +194,21 @@ void plan_toward(struct plan *plan, int value) {
   plan->for_input = value >= 0 && !(plan_trains(plan) && plan->setup.graph->values[value].trained);
 }
 
+int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr) {
+  const dnnl_memory_desc_t first = plan_tensor_md(plan, a), second = plan_tensor_md(plan, b);
+  dnnl_binary_desc_t operation;
+  if (!well(plan)) return -1;
+  plan->misfit |= !dnnl_memory_desc_equal(&first, &second);
+  plan_check(plan, dnnl_binary_desc_init(&operation, dnnl_binary_add, &first, &second, &first));
+  const int sum = plan_tensor(plan, first, a, b);
+  PLAN_STEP(plan, plan_descriptor(plan, &operation, attr, NULL), {DNNL_ARG_SRC_0, a}, {DNNL_ARG_SRC_1, b},
+            {DNNL_ARG_DST, sum});
+  return sum;
+}
+
 void plan_add_gradient(struct plan *plan, int value, int tensor) {
   const int before = plan->gradients[value];
-  plan->gradients[value] = tensor;
-  if (before < 0 || !well(plan)) return;
-  dnnl_binary_desc_t operation;
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
-  plan_check(plan, dnnl_binary_desc_init(&operation, dnnl_binary_add, &md, &md, &md));
-  const int sum = plan->gradients[value] = plan_tensor(plan, md, tensor, before);
-  PLAN_STEP(plan, plan_descriptor(plan, &operation, plan->plain, NULL), {DNNL_ARG_SRC_0, tensor},
-            {DNNL_ARG_SRC_1, before}, {DNNL_ARG_DST, sum});
+  plan->gradients[value] = before < 0 ? tensor : plan_sum(plan, tensor, before, plan->plain);
 }
 
 void plan_add_weight_gradient(struct plan *plan, int weight, dnnl_memory_desc_t dense, int tensor) {
