@@ -12,6 +12,8 @@ static const struct command {
 } commands[] = {
     {"run", "train the networks of experiments and swap their heads", cli_run},
     {"check", "check experiments and begin nothing", cli_check},
+    {"plugins", "list the plugins that are found", cli_plugins},
+    {"inspect", "describe a plugin: parameters, splits, classes", cli_inspect},
 };
 
 static void print_usage(FILE *stream) {
