@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs the build folder $1 into an empty folder, and uses it there as a stranger would. $2: this folder.
+set -u
+build=$1 here=$2
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+number=0
+
+# check NAME COMMAND...: one TAP case, with what COMMAND says where it fails.
+check() {
+  local name=$1 verdict=ok
+  shift
+  "$@" >"$place/said" 2>&1 || verdict='not ok'
+  echo "$verdict $((++number)) - $name"
+  [ "$verdict" = ok ] || sed 's/^/# /' "$place/said"
+}
+
+installed() { find "$place/root" -path "*/$1" -print -quit; }
+
+install_all() {
+  meson install -C "$build" --destdir "$place/root" --no-rebuild --quiet &&
+    dovetail=$(installed bin/dovetail) && [ -x "$dovetail" ]
+}
+
+pkg_config() { PKG_CONFIG_LIBDIR=$(dirname "$(installed pkgconfig/dovetail.pc)") pkg-config "$@" dovetail; }
+
+# lists NAME [OPTION...]: `dovetail plugins OPTION...` lists the plugin NAME, from a file in $place.
+lists() {
+  local name=$1
+  shift
+  (cd / && env -u DOVETAIL_PLUGIN_PATH XDG_DATA_HOME="$place" "$dovetail" plugins "$@") | tee /dev/stderr |
+    awk -v name="$name" -v place="$place" '$2 == name && index($0, place) { found = 1 } END { exit !found }'
+}
+
+lists_the_plugins_beside_it() {
+  local name
+  for name in resnet resnet-tail linear cifar10 cifar100 shapes rotation shared-init; do
+    lists "$name" || { echo "no $name"; return 1; }
+  done
+}
+
+names_the_plugin_folder() {
+  local folder
+  folder=$(pkg_config --variable=pluginsdir)
+  [ -e "$place/root$folder/resnet.so" ] || { echo "no resnet.so in $folder"; return 1; }
+}
+
+# The sysroot stands for the folder that was installed into.
+builds_a_plugin() {
+  mkdir "$place/plugins"
+  ${CC:-cc} -shared -fPIC $(PKG_CONFIG_SYSROOT_DIR=$place/root pkg_config --cflags) -o "$place/plugins/stranger.so" "$here/plugin.c"
+}
+
+echo 1..5
+check 'installs into an empty folder' install_all
+check 'the program finds the plugins installed with it' lists_the_plugins_beside_it
+check 'pkg-config names the folder of the plugins' names_the_plugin_folder
+check 'a plugin builds with a compiler and pkg-config alone' builds_a_plugin
+check 'the program lists that plugin' lists small-features --plugin-path "$place/plugins"
