@@ -6,7 +6,7 @@ import sys
 import tempfile
 import traceback
 
-program, plugins = sys.argv[1], sys.argv[2]
+program, plugins = os.path.abspath(sys.argv[1]), sys.argv[2]
 cases = []
 
 
