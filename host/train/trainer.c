@@ -127,8 +127,8 @@ static gboolean run_step(struct worker *worker, guint64 step, GError **error) {
   const struct feed *feed = feeder_next(worker->feeder, error);
   if (!feed || !flight_task(worker->flight, feed, step / trainer->epoch_steps, step, error)) return FALSE;
   if (stepper->joint && !meeting_wait(&trainer->meeting, meet_joint, trainer)) return FALSE;
-  count_losses(worker);
   if (!flight_backward(worker->flight, error)) return FALSE;
+  count_losses(worker);
   if (stepper->tied) {
     if (worker->flight->index == 0) trainer->rate = rate; /* read by whoever comes last, after this */
     if (!meeting_wait(&trainer->meeting, meet_tie, trainer)) return FALSE;
