@@ -57,12 +57,17 @@ static double kept(const struct report_row *row) {
 }
 
 void report_verdict(GString *out, const struct report_row *rows, guint count) {
-  const gsize before = out->len;
-  for (guint k = 0; k < count; k++)
-    if (!isnan(rows[k].swap) && !isnan(kept(&rows[k])))
-      g_string_append_printf(out, "%s %.0f%% (%s)", out->len > before ? "," : "", 100 * kept(&rows[k]), rows[k].name);
-  if (out->len == before) return;
-  g_string_insert(out, (gssize)before,
-                  "Put on the other network's extractor, a head keeps this much of its accuracy above chance:");
-  g_string_append(out, ".\n");
+  g_autoptr(GString) list = g_string_new(NULL);
+  for (guint k = 0; k < count; k++) {
+    if (isnan(rows[k].swap)) continue;
+    const double share = kept(&rows[k]);
+    g_string_append_printf(list, "%s %s ", list->len ? "," : "", rows[k].name);
+    if (isnan(share))
+      g_string_append(list, "nothing (its own accuracy is at chance)");
+    else
+      g_string_append_printf(list, "%.0f%%", 100 * share);
+  }
+  if (list->len)
+    g_string_append_printf(out, "Of its accuracy above chance, a head keeps on the other network's extractor:%s.\n",
+                           list->str);
 }
