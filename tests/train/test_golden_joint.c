@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <glib/gstdio.h>
 #include <jansson.h>
 
 #include "skip.h"
@@ -157,7 +158,7 @@ int main(int argc, char **argv) {
   if (!g_file_test(golden_path, G_FILE_TEST_EXISTS)) return skip_all("no golden file (see docs/testing.md)");
   golden = safetensors_read(golden_path, NULL);
   registry = registry_new();
-  registry_scan(registry, g_getenv("DOVETAIL_PLUGIN_PATH"));
+  registry_scan_default(registry, NULL);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   registry_free(registry);
   if (golden) safetensors_free(golden);
