@@ -33,19 +33,19 @@ refused("unknown plugin", ("plugin: resnet,", "plugin: resnett,"), r"bad\.yaml:6
 refused("plugin of another kind", ("plugin: shared-init", "plugin: linear"), r"bad\.yaml:11:14: .*'linear'")
 refused("unknown split", ("split: layer2", "split: layer9"), r"bad\.yaml:7:12: .*'layer9'.*'layer\d'")
 refused("unknown parameter", ("depth: 8, width: 4}}\n    split", "deth: 8, width: 4}}\n    split"),
-        r"bad\.yaml:6:42: .*'deth'.*'depth'")
+        r"bad\.yaml:6:41: .*'deth'.*'depth'")
 refused("parameter of the wrong type", ("depth: 8, width: 4}}\n    split", "depth: deep, width: 4}}\n    split"),
-        r"bad\.yaml:6:49: .*deep")
+        r"bad\.yaml:6:48: .*deep")
 refused("parameter that only the plugin can judge", ("depth: 8, width: 4}}\n    split", "depth: 9, width: 4}}\n    split"),
         r"bad\.yaml:6:24: network a: backbone resnet: .*9.*6n")
 refused("head that does not fit the features", ("head: {plugin: resnet-tail, params: {depth: 8, width: 4}}",
                                                  "head: {plugin: resnet-tail, params: {depth: 8, width: 5}}"),
         r"bad\.yaml:8:20: network a: head resnet-tail: .*8.*10")
 refused("two networks with one name", ("  b: *network", "  a: *network"), r"bad\.yaml:9:3: .*'a'")
-refused("unknown class", ("  b: *network", "  b: {<<: *network, classes: [nothing]}"), r"bad\.yaml:9:32: .*'nothing'")
-refused("class given twice", ("  b: *network", "  b: {<<: *network, classes: [0, 1, 0]}"), r"bad\.yaml:9:38: .*twice")
+refused("unknown class", ("  b: *network", "  b: {<<: *network, classes: [nothing]}"), r"bad\.yaml:9:31: .*'nothing'")
+refused("class given twice", ("  b: *network", "  b: {<<: *network, classes: [0, 1, 0]}"), r"bad\.yaml:9:37: .*twice")
 refused("more in a batch than in the data", ("batch: 16", "batch: 65"), r"bad\.yaml:5:3: .*64.*65")
-refused("empty file", (small(), ""), r"bad\.yaml:1:1: .*empty")
+refused("empty file", (small(), ""), r"bad\.yaml:1:1: there is nothing here")
 refused("dataset missing", ("{plugin: shapes, params: {train: 64, test: 30}}", "{plugin: cifar10, params: {path: nowhere}}"),
         r"dataset cifar10: .*nowhere", 1)
 
@@ -144,7 +144,8 @@ def unwritable_runs_folder(folder):
 
 @case
 def loss_that_is_not_a_number(folder):
-    write(folder, "wild.yaml", small(("rate: 0.05", "rate: 1.0e+20")))
+    write(folder, "wild.yaml", small(("rate: 0.05", "rate: 1000"), ("batch: 16", "batch: 16, weight_decay: 1"),
+                                         ("epochs: 2", "epochs: 20")))
     done = dovetail("run", "wild.yaml", "-q", folder=folder)
     assert done.returncode == 1, done.returncode
     assert re.search(r"step \d+, network [ab]: the (task|rotation) loss is (not a number|infinite)", done.stderr), done.stderr
