@@ -40,7 +40,7 @@ struct registry *registry_new(void) {
   struct registry *registry = g_new(struct registry, 1);
   registry->plugins = g_ptr_array_new_with_free_func(registry_plugin_free);
   registry->refusals = g_ptr_array_new_with_free_func(registry_refusal_free);
-  registry->folders = g_hash_table_new_full(g_str_hash, g_str_equal, free, NULL);
+  registry->folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return registry;
 }
 
@@ -139,12 +139,12 @@ static GPtrArray *sorted_names(const char *folder, GError **error) {
 }
 
 static void scan_folder(struct registry *registry, const char *folder) {
-  char *real = realpath(folder, NULL);
+  g_autofree char *real = realpath(folder, NULL);
   if (!real) {
     refuse(registry, folder, "cannot be searched: %s", g_strerror(errno));
     return;
   }
-  if (!g_hash_table_add(registry->folders, real)) return;
+  if (!g_hash_table_add(registry->folders, g_strdup(real))) return;
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) names = sorted_names(real, &error);
   if (!names) {
