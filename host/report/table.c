@@ -61,11 +61,11 @@ void report_verdict(GString *out, const struct report_row *rows, guint count) {
   for (guint k = 0; k < count; k++) {
     if (isnan(rows[k].swap)) continue;
     const double share = kept(&rows[k]);
-    g_string_append_printf(list, "%s %s ", list->len ? "," : "", rows[k].name);
+    g_string_append_printf(list, "%s %s", list->len ? "," : "", rows[k].name);
     if (isnan(share))
-      g_string_append(list, "nothing (its own accuracy is at chance)");
+      g_string_append(list, " nothing (its own accuracy is at chance)");
     else
-      g_string_append_printf(list, "%.0f%%", 100 * share);
+      g_string_append_printf(list, " %.0f%%", 100 * share);
   }
   if (list->len)
     g_string_append_printf(out, "Of its accuracy above chance, a head keeps on the other network's extractor:%s.\n",

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "report/table.h"
+
+static void cross_table_has_extractors_down_and_heads_across(void **state) {
+  (void)state;
+  static const char *const names[] = {"a", "zoë"};
+  const double accuracy[] = {0.8, 0.1234, (double)NAN, 1};
+  g_autoptr(GString) out = g_string_new(NULL);
+  report_cross(out, names, 2, accuracy);
+  assert_string_equal(out->str, "extractor      head a    head zoë\n"
+                                "a               80.0%       12.3%\n"
+                                "zoë                 -      100.0%\n");
+}
+
+static void comparison_lines_up(void **state) {
+  (void)state;
+  const struct report_row rows[] = {{"independent", 0.795, 0.096, 0.1}, {"one", 0.5, (double)NAN, 0.1}};
+  g_autoptr(GString) out = g_string_new(NULL);
+  report_comparison(out, rows, 2);
+  assert_string_equal(out->str, "experiment     own accuracy   swap accuracy    chance\n"
+                                "independent           79.5%            9.6%     10.0%\n"
+                                "one                   50.0%               -     10.0%\n");
+}
+
+static char *verdict(const struct report_row *rows, guint count) {
+  GString *out = g_string_new(NULL);
+  report_verdict(out, rows, count);
+  return g_string_free(out, FALSE);
+}
+
+static void verdict_is_the_share_kept_above_chance(void **state) {
+  (void)state;
+  const struct report_row rows[] = {{"apart", 0.8, 0.09, 0.1}, {"together", 0.9, 0.7, 0.1}};
+  g_autofree char *text = verdict(rows, 2);
+  assert_string_equal(text, "Of its accuracy above chance, a head keeps on the other network's extractor: apart 0%, "
+                            "together 75%.\n");
+}
+
+static void verdict_of_nothing_learned_or_nothing_swapped(void **state) {
+  (void)state;
+  const struct report_row chance[] = {{"idle", 0.1, 0.1, 0.1}}, single[] = {{"one", 0.8, (double)NAN, 0.1}};
+  g_autofree char *idle = verdict(chance, 1), *one = verdict(single, 1);
+  assert_string_equal(idle, "Of its accuracy above chance, a head keeps on the other network's extractor: idle nothing "
+                            "(its own accuracy is at chance).\n");
+  assert_string_equal(one, "");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(cross_table_has_extractors_down_and_heads_across),
+      cmocka_unit_test(comparison_lines_up),
+      cmocka_unit_test(verdict_is_the_share_kept_above_chance),
+      cmocka_unit_test(verdict_of_nothing_learned_or_nothing_swapped),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
