@@ -39,6 +39,13 @@ def plugins_lists_what_was_built(folder):
 
 
 @case
+def the_program_finds_its_own_build_tree(folder):
+    listed = json.loads(dovetail("plugins", "--json", folder=folder, env={"DOVETAIL_PLUGIN_PATH": ""}).stdout)
+    assert BUILT <= {(plugin["kind"], plugin["name"]) for plugin in listed["plugins"]}
+    assert all(plugin["file"].startswith(os.path.realpath(plugins) + "/") for plugin in listed["plugins"])
+
+
+@case
 def plugins_json_says_the_same(folder):
     listed = json.loads(good("plugins", "--json", folder=folder).stdout)
     assert listed["refused"] == []
