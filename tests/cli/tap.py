@@ -18,7 +18,7 @@ def case(function):
 
 def dovetail(*arguments, folder, seconds=120, env=None):
     """Runs the program in a folder; a crash or a hang is a failure of its own."""
-    variables = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder, **(env or {}))
+    variables = {**os.environ, "DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder, **(env or {})}
     done = subprocess.run([program, *arguments], cwd=folder, env=variables, capture_output=True, timeout=seconds,
                           stdin=subprocess.DEVNULL)
     done.stdout = done.stdout.decode(errors="replace")
