@@ -16,10 +16,10 @@ static gboolean read_use(const struct yaml_node *map, const char *what, struct p
   return error_at(error, use->params->mark, "'params' is not a map; write {name: value}, or leave params out");
 }
 
-static gboolean read_component(const struct yaml_node *network, const char *what, struct plugin_use *use,
-                               GError **error) {
+static gboolean read_component(const struct yaml_node *network, const char *owner, const char *what,
+                               struct plugin_use *use, GError **error) {
   static const char *const keys[] = {"plugin", "params", NULL};
-  const struct yaml_node *map = schema_require(network, "the network", what, error);
+  const struct yaml_node *map = schema_require(network, owner, what, error);
   return map && schema_map(map, what, keys, error) && read_use(map, what, use, error);
 }
 
@@ -40,16 +40,18 @@ static gboolean read_data(const struct yaml_node *map, struct data_spec *data, G
 static gboolean check_classes(const struct yaml_node *classes, GError **error) {
   if (!classes) return TRUE;
   if (classes->kind != YAML_LIST || classes->items->len == 0)
-    return error_at(error, classes->mark,
-                    "'classes' is not a list of at least one; write names or indices, as in [cat, dog], or leave it out");
+    return error_at(
+        error, classes->mark,
+        "'classes' is not a list of at least one; write names or indices, as in [cat, dog], or leave it out");
   const char *name;
   for (guint k = 0; k < classes->items->len; k++)
     if (!value_string(classes->items->pdata[k], &name, error)) return FALSE;
   return TRUE;
 }
 
-static gboolean read_split(const struct yaml_node *map, struct network_spec *network, GError **error) {
-  const struct yaml_node *split = schema_require(map, "the network", "split", error);
+static gboolean read_split(const struct yaml_node *map, const char *owner, struct network_spec *network,
+                           GError **error) {
+  const struct yaml_node *split = schema_require(map, owner, "split", error);
   if (!split || !value_string(split, &network->split, error)) return FALSE;
   network->split_mark = split->mark;
   return TRUE;
@@ -61,7 +63,7 @@ static gboolean read_network_data(const struct yaml_node *map, const struct data
   const struct yaml_node *own = yaml_get(map, "data");
   if (own) return read_data(own, &network->data, error);
   if (!shared)
-    return error_at(error, network->mark, "the network '%s' has no data; add data to it or to the experiment",
+    return error_at(error, network->mark, "network '%s' has no data; add data to it or to the experiment",
                     network->name);
   network->data = *shared;
   return TRUE;
@@ -70,10 +72,12 @@ static gboolean read_network_data(const struct yaml_node *map, const struct data
 static gboolean read_network(const struct yaml_node *key, const struct yaml_node *map, const struct data_spec *shared,
                              struct network_spec *network, GError **error) {
   static const char *const keys[] = {"data", "classes", "backbone", "split", "head", NULL};
+  if (!schema_name(key, "a network", &network->name, error)) return FALSE;
   network->mark = key->mark;
-  if (!schema_name(key, "a network", &network->name, error) || !schema_map(map, "a network", keys, error) ||
-      !read_network_data(map, shared, network, error) || !read_component(map, "backbone", &network->backbone, error) ||
-      !read_split(map, network, error) || !read_component(map, "head", &network->head, error))
+  g_autofree char *what = g_strdup_printf("network '%s'", network->name);
+  if (!schema_map(map, what, keys, error) || !read_network_data(map, shared, network, error) ||
+      !read_component(map, what, "backbone", &network->backbone, error) || !read_split(map, what, network, error) ||
+      !read_component(map, what, "head", &network->head, error))
     return FALSE;
   network->classes = yaml_get(map, "classes");
   return check_classes(network->classes, error);
@@ -84,8 +88,8 @@ static gboolean read_networks(const struct yaml_node *root, const struct data_sp
   const struct yaml_node *map = schema_require(root, "the experiment", "networks", error);
   if (!map) return FALSE;
   if (map->kind != YAML_MAP || map->keys->len == 0 || map->keys->len > MAX_NETWORKS)
-    return error_at(error, map->mark, "'networks' is not a map of 1 to %d; write NAME: {backbone: …, split: …, head: …}",
-                    MAX_NETWORKS);
+    return error_at(error, map->mark,
+                    "'networks' is not a map of 1 to %d; write NAME: {backbone: …, split: …, head: …}", MAX_NETWORKS);
   experiment->network_count = map->keys->len;
   experiment->networks = g_new0(struct network_spec, map->keys->len);
   for (guint k = 0; k < map->keys->len; k++)

@@ -34,8 +34,8 @@ static gboolean read_drops(const struct yaml_node *list, struct schedule_spec *s
   const guint most = G_N_ELEMENTS(schedule->drops);
   if (!list) return TRUE;
   if (list->kind != YAML_LIST || list->items->len > most)
-    return error_at(error, list->mark, "'drops' is not a list of at most %u; write shares of the steps, as in [0.5, 0.75]",
-                    most);
+    return error_at(error, list->mark,
+                    "'drops' is not a list of at most %u; write shares of the steps, as in [0.5, 0.75]", most);
   schedule->drop_count = list->items->len;
   for (guint k = 0; k < schedule->drop_count; k++) {
     const struct yaml_node *item = list->items->pdata[k];
@@ -86,7 +86,7 @@ static gboolean read_nesterov(const struct yaml_node *map, struct train_spec *tr
 }
 
 gboolean train_read(const struct yaml_node *map, struct train_spec *train, GError **error) {
-  static const char *const keys[] = {"epochs",       "steps",    "batch",    "precision", "threads", "momentum",
+  static const char *const keys[] = {"epochs",       "steps",    "batch",   "precision", "threads", "momentum",
                                      "weight_decay", "nesterov", "augment", "schedule",  NULL};
   *train = (struct train_spec){
       .steps = 64000,

@@ -74,8 +74,8 @@ gboolean schema_name(const struct yaml_node *node, const char *what, const char 
   if (length == 0 || length > 64 || *name == '.' || strspn(name, letters) != length) {
     g_autofree char *shown = yaml_shown(name);
     return error_at(error, node->mark,
-                    "%s is no name for %s; write at most 64 letters, digits, '-', '_' and '.', the first no '.'",
-                    shown, what);
+                    "%s is no name for %s; write at most 64 letters, digits, '-', '_' and '.', the first no '.'", shown,
+                    what);
   }
   *out = name;
   return TRUE;

@@ -298,8 +298,8 @@ struct values *values_check(const char *plugin, const struct dvt_param *table, g
     struct check check = {plugin, row(table, size, k), NULL, owner, FALSE, values->memory};
     check.node = params ? yaml_get(params, check.param->name) : NULL;
     check.is_default = !check.node;
-    const gboolean good = check.node ? check_value(&check, &values->value[k], error)
-                                     : check_default(&check, &values->value[k], error);
+    const gboolean good =
+        check.node ? check_value(&check, &values->value[k], error) : check_default(&check, &values->value[k], error);
     if (!good) return NULL;
   }
   return g_steal_pointer(&values);

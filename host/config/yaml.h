@@ -2,7 +2,7 @@
 /**
  * YAML text as a tree in which every node knows its place. Aliases and merge keys (`<<`, own keys win, of several maps
  * the earlier wins) are resolved; duplicate keys, several documents, tags other than YAML's own, bytes that are not
- * UTF-8, more than YAML_MAX_DEPTH levels and more than YAML_MAX_NODES nodes after aliases (keys not counted) are errors.
+ * UTF-8, more than YAML_MAX_DEPTH levels and more than YAML_MAX_NODES nodes after aliases are errors.
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H

@@ -38,14 +38,21 @@ static gboolean check_encoding(const struct composer *composer, GError **error) 
                   "the byte 0x%02x is not UTF-8 text here; save the file as UTF-8", (guchar)*end);
 }
 
+/* libyaml ends the last line for itself, and so may point below the text. */
+static struct mark clamped_mark(const struct composer *composer, yaml_mark_t place) {
+  const struct mark end = offset_mark(composer, composer->source.length);
+  const struct mark mark = mark_at(composer, place.line, place.column);
+  return mark.line > end.line ? end : mark;
+}
+
 static gboolean fail_syntax(const struct composer *composer, GError **error) {
   const yaml_parser_t *parser = &composer->parser;
   if (parser->error == YAML_READER_ERROR)
     return error_at(error, offset_mark(composer, parser->problem_offset), "%s; remove this character", parser->problem);
-  const struct mark mark = mark_at(composer, parser->problem_mark.line, parser->problem_mark.column);
+  const struct mark mark = clamped_mark(composer, parser->problem_mark);
   if (!parser->context) return error_at(error, mark, "%s", parser->problem ? parser->problem : "out of memory");
   return error_at(error, mark, "%s, %s from line %u on", parser->problem, parser->context,
-                  (guint)parser->context_mark.line + 1);
+                  clamped_mark(composer, parser->context_mark).line);
 }
 
 static gboolean next(struct composer *composer, GError **error) {
@@ -58,7 +65,8 @@ static gboolean admit(struct yaml_tree *tree, const struct yaml_node *node, guin
                       GError **error) {
   if (depth > YAML_MAX_DEPTH)
     return error_at(error, mark, "nested deeper than %d levels; write fewer levels", YAML_MAX_DEPTH);
-  if (++tree->count > YAML_MAX_NODES)
+  tree->count += 1 + (node->keys ? node->keys->len : 0);
+  if (tree->count > YAML_MAX_NODES)
     return error_at(error, mark, "more than %d nodes, with those that aliases repeat; write fewer", YAML_MAX_NODES);
   for (guint k = 0; node->items && k < node->items->len; k++)
     if (!admit(tree, node->items->pdata[k], depth + 1, mark, error)) return FALSE;
@@ -83,13 +91,15 @@ static struct yaml_node *compose_alias(struct composer *composer, guint depth, G
   return NULL;
 }
 
-static gboolean check_tag(const struct composer *composer, const yaml_char_t *tag, enum yaml_kind kind, GError **error) {
+static gboolean check_tag(const struct composer *composer, const yaml_char_t *tag, enum yaml_kind kind,
+                          GError **error) {
   static const struct {
     const char *tag;
     enum yaml_kind kind;
-  } standard[] = {{"!", YAML_SCALAR},           {YAML_STR_TAG, YAML_SCALAR},  {YAML_INT_TAG, YAML_SCALAR},
-                  {YAML_FLOAT_TAG, YAML_SCALAR}, {YAML_BOOL_TAG, YAML_SCALAR}, {YAML_NULL_TAG, YAML_SCALAR},
-                  {YAML_SEQ_TAG, YAML_LIST},     {YAML_MAP_TAG, YAML_MAP}};
+  } standard[] = {{"!", YAML_SCALAR},           {YAML_STR_TAG, YAML_SCALAR},
+                  {YAML_INT_TAG, YAML_SCALAR},  {YAML_FLOAT_TAG, YAML_SCALAR},
+                  {YAML_BOOL_TAG, YAML_SCALAR}, {YAML_NULL_TAG, YAML_SCALAR},
+                  {YAML_SEQ_TAG, YAML_LIST},    {YAML_MAP_TAG, YAML_MAP}};
   if (!tag) return TRUE;
   for (guint k = 0; k < G_N_ELEMENTS(standard); k++)
     if (standard[k].kind == kind && strcmp(standard[k].tag, (const char *)tag) == 0) return TRUE;

@@ -91,7 +91,8 @@ static guint dots(const char *path) {
 
 gboolean yaml_set(struct yaml_tree *tree, const char *text, GError **error) {
   const struct mark begin = {"--set", 1, 1};
-  if (!g_utf8_validate(text, -1, NULL)) return error_at(error, begin, "this is not UTF-8 text; write PATH=VALUE in UTF-8");
+  if (!g_utf8_validate(text, -1, NULL))
+    return error_at(error, begin, "this is not UTF-8 text; write PATH=VALUE in UTF-8");
   const char *equals = strchr(text, '=');
   if (!equals) return error_at(error, begin, "there is no '='; write PATH=VALUE, as in train.epochs=5");
   g_autofree char *path = g_strndup(text, (gsize)(equals - text));

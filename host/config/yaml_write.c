@@ -59,9 +59,9 @@ void yaml_write_end(struct yaml_writer *writer, enum yaml_kind kind) {
   emit(writer);
 }
 
-/* The emitter falls back to quotes where a text cannot stand plain. */
+/* The emitter falls back to single quotes where a text cannot stand plain, and to double ones where it must. */
 static void write_scalar(struct yaml_writer *writer, const char *text, gboolean quoted) {
-  const yaml_scalar_style_t style = quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
+  const yaml_scalar_style_t style = quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
   yaml_scalar_event_initialize(&writer->event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style);
   emit(writer);
 }
