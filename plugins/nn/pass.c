@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "plan.h"
-
-/* Of GNU OpenMP, on which oneDNN runs; its header comes with gcc alone. Sets the calling thread's own count. */
-void omp_set_num_threads(int count);
+#include "threads.h"
 
 struct pass {
   const struct nn_module *module;
@@ -85,7 +83,7 @@ int nn_pass_create(void *module, const struct dvt_pass_config *config, void **ou
     dvt_fail(error, status, "out of memory");
     goto cleanup;
   }
-  omp_set_num_threads((int)config->threads);
+  threads_limit(config->threads);
   status = make_plan(pass, config->capacity, error);
   if (status != DVT_OK) goto cleanup;
   *out = pass;
@@ -121,7 +119,7 @@ int nn_pass_forward(void *self, const struct dvt_tensor *input, struct dvt_tenso
   if (batch < 1 || batch > pass->config.capacity)
     return dvt_fail(error, DVT_ERROR_ARGUMENT, "a batch of %lld; the pass was made for 1 to %u", (long long)batch,
                     pass->config.capacity);
-  omp_set_num_threads((int)pass->config.threads);
+  threads_limit(pass->config.threads);
   if ((status = make_plan(pass, batch, error)) != DVT_OK ||
       (status = plan_set_border(pass->plan, PLAN_INPUT, input->data, error)) != DVT_OK ||
       (status = plan_set_border(pass->plan, PLAN_OUTPUT, output->data, error)) != DVT_OK ||
@@ -139,7 +137,7 @@ int nn_pass_backward(void *self, const struct dvt_tensor *output_gradient, struc
   if (!(pass->config.flags & DVT_PASS_BACKWARD) || !pass->forward_done)
     return dvt_fail(error, DVT_ERROR_ARGUMENT, "backward without a forward of its own");
   pass->forward_done = false;
-  omp_set_num_threads((int)pass->config.threads);
+  threads_limit(pass->config.threads);
   if ((status = plan_set_border(pass->plan, PLAN_OUTPUT_GRADIENT, output_gradient->data, error)) != DVT_OK ||
       (input_gradient &&
        (status = plan_set_border(pass->plan, PLAN_INPUT_GRADIENT, input_gradient->data, error)) != DVT_OK))

@@ -164,6 +164,10 @@ int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl
   for (int k = 0; k < steps->count; k++) {
     const struct plan_step *step = &steps->items[k];
     if (step->for_input && !input_gradient) continue;
+    if (step->task) {
+      step->task(plan, step->node);
+      continue;
+    }
     const dnnl_status_t status = dnnl_primitive_execute(step->primitive, stream, step->count, step->arguments);
     if (status != dnnl_success) return fail_at(step->name, status, error);
   }

@@ -41,7 +41,9 @@ struct plan_tensor {
 
 struct plan_step {
   const char *name; /**< of the layer */
-  dnnl_primitive_t primitive;
+  dnnl_primitive_t primitive; /**< NULL: the task */
+  void (*task)(struct plan *plan, const struct nn_node *node);
+  const struct nn_node *node;
   dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
   int tensors[PLAN_MAX_ARGUMENTS];
   int count;
@@ -56,8 +58,8 @@ struct plan_steps {
 /** What a layer's forward keeps for its backward. */
 struct plan_memo {
   dnnl_primitive_desc_t forward; /**< belongs to the plan */
-  int packed;                    /**< weights as the forward primitive takes them */
   int mean, variance, workspace; /**< batch norm */
+  int scratch;                   /**< batch norm: for its statistics */
 };
 
 struct plan {
@@ -149,6 +151,10 @@ struct plan_argument {
 /** Adds a step to the phase under way. An argument whose tensor is -1 is left out. */
 void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
                int count);
+
+/** Adds a step of our own, which reads or writes these tensors. */
+void plan_task(struct plan *plan, void (*task)(struct plan *plan, const struct nn_node *node),
+               const struct nn_node *node, const int *tensors, int count);
 
 #define PLAN_STEP(plan, descriptor, ...)                                                                               \
   plan_step(plan, descriptor, (const struct plan_argument[]){__VA_ARGS__},                                             \

@@ -151,6 +151,16 @@ void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const 
   if (plan->phase != PLAN_REFRESH) plan->time++;
 }
 
+void plan_task(struct plan *plan, void (*task)(struct plan *plan, const struct nn_node *node),
+               const struct nn_node *node, const int *tensors, int count) {
+  struct plan_step *step = well(plan) ? add_step(plan) : NULL;
+  if (!step) return;
+  step->task = task;
+  step->node = node;
+  for (int k = 0; k < count; k++) add_argument(plan, step, 0, tensors[k]);
+  plan->time++;
+}
+
 void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
   dnnl_primitive_desc_t descriptor = NULL;
   const dnnl_memory_desc_t source = plan_tensor_md(plan, from), target = plan_tensor_md(plan, to);

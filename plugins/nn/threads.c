@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "threads.h"
+
+/*
+ * libgomp's own functions. Declared here, because omp.h comes with gcc alone, and `#pragma omp` would make clang bring
+ * a second OpenMP into the program, with a second set of threads.
+ */
+void omp_set_num_threads(int count);
+int omp_get_num_threads(void);
+int omp_get_thread_num(void);
+void GOMP_parallel(void (*body)(void *data), void *data, unsigned threads, unsigned flags);
+
+struct job {
+  int64_t count;
+  void (*body)(void *data, int64_t k);
+  void *data;
+};
+
+static void share(void *data) {
+  const struct job *job = data;
+  const int64_t threads = omp_get_num_threads(), own = omp_get_thread_num();
+  for (int64_t k = job->count * own / threads; k < job->count * (own + 1) / threads; k++) job->body(job->data, k);
+}
+
+void threads_limit(uint32_t count) { omp_set_num_threads((int)count); }
+
+void threads_run(int64_t count, void (*body)(void *data, int64_t k), void *data) {
+  struct job job = {count, body, data};
+  GOMP_parallel(share, &job, 0, 0);
+}
