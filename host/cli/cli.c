@@ -3,6 +3,17 @@
 
 #include <stdio.h>
 
+static void print_log(const char *domain, GLogLevelFlags level, const char *message, gpointer data) {
+  (void)domain;
+  (void)level;
+  (void)data;
+  fprintf(stderr, "dovetail: %s\n", message);
+}
+
+void cli_show_logs(void) {
+  g_log_set_handler("dovetail", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO, print_log, NULL);
+}
+
 int cli_fail(const GError *error) {
   fprintf(stderr, "dovetail: %s\n", error->message);
   return error->domain == DOVETAIL_ERROR ? error->code : DOVETAIL_FAILED;

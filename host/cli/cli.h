@@ -14,6 +14,9 @@ int cli_check(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 
+/** From now on prints what plugins log, information and warnings, on stderr. */
+void cli_show_logs(void);
+
 /** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */
 int cli_fail(const GError *error);
 

@@ -38,6 +38,7 @@ static int unknown_command(const char *name) {
 
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers have a point everywhere */
+  cli_show_logs();
   if (argc < 2) {
     print_usage(stderr);
     return DOVETAIL_WRONG;

@@ -56,7 +56,7 @@ static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_
     return dvt_fail(fault, DVT_ERROR_ARGUMENT,
                     "an auxiliary head needs features of one shape in every network; the splits of these differ");
   GError *error = NULL;
-  g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->plugin->name, request->name);
+  g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->name, request->name);
   struct module *module = composition_head(composition, request->plugin ? &by_name : &first->spec->head,
                                            first->extractor, first->spec->split, request->classes, label, &error);
   if (!module) return plugin_error(fault, DVT_ERROR_ARGUMENT, error);
@@ -130,10 +130,19 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
   return DVT_OK;
 }
 
+/* The plugin's name, with a number from the second of its kind on. */
+static char *unique_name(const struct composition *composition, const struct aligner *aligner) {
+  guint same = 1;
+  for (const struct aligner *other = composition->aligners; other < aligner; other++)
+    same += other->plugin == aligner->plugin;
+  return same == 1 ? g_strdup(aligner->plugin->name) : g_strdup_printf("%s-%u", aligner->plugin->name, same);
+}
+
 static void fill_host(struct aligner *aligner) {
+  g_autofree char *owner = g_strdup_printf("aligner %s", aligner->name);
   aligner->host = (struct dvt_aligner_host){
       .struct_size = sizeof aligner->host,
-      .base = &aligner->composition->services.table,
+      .base = composition_services(aligner->composition, aligner->composition->experiment->seed, owner),
       .context = aligner,
       .make_head = make_head,
       .head_forward = head_forward,
@@ -152,6 +161,7 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
   aligner->plugin = found->descriptor;
   aligner->ops = found->descriptor->ops;
   aligner->composition = composition;
+  aligner->name = unique_name(composition, aligner);
   aligner->auxiliaries = g_ptr_array_new_with_free_func(auxiliary_free);
   fill_host(aligner);
   AUTO(values) values = values_check(use->plugin, found->descriptor->params, found->descriptor->param_size,
@@ -161,13 +171,14 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
   if (aligner->ops->create(values->value, &aligner->self, &fault) != DVT_OK ||
       aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault) !=
           DVT_OK)
-    return error_at(error, use->mark, "aligner %s: %s", use->plugin, fault.message);
+    return error_at(error, use->mark, "aligner %s: %s", aligner->name, fault.message);
   return TRUE;
 }
 
 void aligner_finish(struct aligner *aligner) {
   if (aligner->self) aligner->ops->destroy(aligner->self);
   if (aligner->auxiliaries) g_ptr_array_unref(aligner->auxiliaries);
+  g_free(aligner->name);
 }
 
 static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct composition *composition,

@@ -113,7 +113,7 @@ static gboolean save_auxiliaries(const struct common *common, const struct align
         .split = common->composition->networks[0].spec->split,
         .own_accuracy = (double)NAN,
     };
-    g_autofree char *name = g_strdup_printf("%s-%s", aligner->plugin->name, auxiliary->name);
+    g_autofree char *name = g_strdup_printf("%s-%s", aligner->name, auxiliary->name);
     if (!save(common, auxiliary->module, name, &info, error)) return FALSE;
   }
   return TRUE;

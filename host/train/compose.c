@@ -11,6 +11,26 @@ static struct values *check_params(const struct dvt_plugin *plugin, const struct
                       error);
 }
 
+/* A struct services with the name of its owner. */
+struct owned_services {
+  struct services services;
+  char *owner;
+};
+
+static void owned_services_free(gpointer data) {
+  struct owned_services *owned = data;
+  g_free(owned->owner);
+  g_free(owned);
+}
+
+const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner) {
+  struct owned_services *owned = g_new0(struct owned_services, 1);
+  services_init(&owned->services, seed);
+  owned->services.owner = owned->owner = g_strdup(owner);
+  g_ptr_array_add(composition->services, owned);
+  return &owned->services.table;
+}
+
 /* Networks that name the same data share one dataset: nothing is opened or drawn twice. */
 static const struct dataset *open_dataset(struct composition *composition, const struct plugin_use *use,
                                           GError **error) {
@@ -24,8 +44,9 @@ static const struct dataset *open_dataset(struct composition *composition, const
   if (!found) return NULL;
   AUTO(values) values = check_params(found->descriptor, use, error);
   if (!values) return NULL;
-  struct dataset *dataset =
-      dataset_open(found->descriptor, values->value, &composition->dataset_services.table, use->mark, error);
+  g_autofree char *owner = g_strdup_printf("dataset %s", use->plugin);
+  const struct dvt_host *host = composition_services(composition, 0, owner); /* no experiment changes the data */
+  struct dataset *dataset = dataset_open(found->descriptor, values->value, host, use->mark, error);
   if (dataset) g_ptr_array_add(composition->datasets, dataset);
   return dataset;
 }
@@ -110,7 +131,7 @@ static gboolean make_extractor(struct composition *composition, struct network *
   struct dvt_module_config config = {.struct_size = sizeof config};
   memcpy(config.input, network->task->dataset->info->image, sizeof config.input);
   g_autofree char *label = g_strdup_printf("network %s: backbone %s", spec->name, use->plugin);
-  const struct dvt_host *host = &composition->services.table;
+  const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
   AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
   if (!whole || !check_split(whole, spec, error)) return FALSE;
   config.split = spec->split;
@@ -130,8 +151,8 @@ struct module *composition_head(struct composition *composition, const struct pl
   if (!values) return NULL;
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
-  struct module *module = module_new(found->descriptor, values->value, &composition->services.table, &config, label,
-                                     use->mark, error);
+  const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
+  struct module *module = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
   if (module) g_hash_table_insert(composition->params, module, g_steal_pointer(&values));
   return module;
 }
@@ -193,8 +214,7 @@ struct composition *composition_new(const struct experiment *experiment, const s
   AUTO(composition) composition = g_new0(struct composition, 1);
   composition->experiment = experiment;
   composition->registry = registry;
-  services_init(&composition->services, experiment->seed);
-  services_init(&composition->dataset_services, 0);
+  composition->services = g_ptr_array_new_with_free_func(owned_services_free);
   composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
   composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
   composition->params = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)values_free);
@@ -227,6 +247,7 @@ void composition_free(struct composition *composition) {
   g_hash_table_unref(composition->params);
   g_ptr_array_unref(composition->tasks);
   g_ptr_array_unref(composition->datasets);
+  g_ptr_array_unref(composition->services);
   g_free(composition->aligners);
   g_free(composition->networks);
   g_free(composition->views);
@@ -254,11 +275,11 @@ static void show_values(struct network *network, gboolean shown) {
 static gboolean initialise_aligner(struct aligner *aligner, guint64 seed, GError **error) {
   for (guint k = 0; k < aligner->auxiliaries->len; k++) {
     struct auxiliary *auxiliary = g_ptr_array_index(aligner->auxiliaries, k);
-    if (!initialise_module(auxiliary->module, seed, aligner->plugin->name, auxiliary->name, error)) return FALSE;
+    if (!initialise_module(auxiliary->module, seed, aligner->name, auxiliary->name, error)) return FALSE;
   }
   struct dvt_error fault = DVT_ERROR_INIT;
   if (!aligner->ops->initialise || aligner->ops->initialise(aligner->self, &fault) == DVT_OK) return TRUE;
-  return error_failed(error, "aligner %s: initialise: %s", aligner->plugin->name, fault.message);
+  return error_failed(error, "aligner %s: initialise: %s", aligner->name, fault.message);
 }
 
 gboolean composition_initialise(struct composition *composition, GError **error) {

@@ -34,6 +34,7 @@ struct auxiliary {
 
 struct aligner {
   const struct aligner_spec *spec;
+  char *name; /**< the plugin's; of a second aligner with that plugin "NAME-2" */
   const struct dvt_plugin *plugin;
   const struct dvt_aligner_ops *ops;
   void *self;
@@ -45,7 +46,7 @@ struct aligner {
 struct composition {
   const struct experiment *experiment;
   const struct registry *registry;
-  struct services services, dataset_services;
+  GPtrArray *services; /**< struct services, one for each plugin instance */
   GPtrArray *datasets, *tasks;
   GHashTable *params; /**< of each module: struct module * to struct values * */
   struct network *networks;
@@ -69,6 +70,9 @@ AUTO_DEFINE(composition, composition_free)
  * name), then the aligners' `initialise`, in the experiment's order. Once.
  */
 gboolean composition_initialise(struct composition *composition, GError **error);
+
+/** Services for a plugin instance: random streams are its owner's alone. Belongs to the composition. */
+const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner);
 
 /** A head plugin's module for features of a network, as `use` asks. */
 struct module *composition_head(struct composition *composition, const struct plugin_use *use,

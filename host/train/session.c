@@ -76,7 +76,7 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   const struct epoch_losses *losses = &report->networks[t];
   json_t *aligners = json_object();
   for (guint k = 0; k < composition->aligner_count; k++)
-    json_object_set_new(aligners, composition->aligners[k].plugin->name, json_real(losses->aligners[k]));
+    json_object_set_new(aligners, composition->aligners[k].name, json_real(losses->aligners[k]));
   return json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
                    (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate,
                    "loss", losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);

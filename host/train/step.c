@@ -134,7 +134,7 @@ static gboolean check_finite(const struct flight *flight, double loss, const cha
 /* After a hook of aligner k: its status, and whether its loss is a number. */
 static gboolean check_hook(const struct flight *flight, guint k, const char *hook, int status,
                            const struct dvt_error *fault, double loss, GError **error) {
-  const char *name = flight->stepper->composition->aligners[k].plugin->name;
+  const char *name = flight->stepper->composition->aligners[k].name;
   if (status != DVT_OK)
     return error_failed(error, "step %" G_GUINT64_FORMAT ", network %s: aligner %s: %s: %s", flight->step,
                         flight->network->spec->name, name, hook, fault->message);

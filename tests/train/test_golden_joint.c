@@ -129,7 +129,7 @@ static void rotation_step_agrees(void **state) {
   AUTO(experiment) experiment = make_experiment(batch);
   AUTO(composition) composition = composition_new(experiment, registry, &error);
   if (!composition) fail_msg("%s", error->message);
-  composition->services.table.random = count_up;
+  ((struct dvt_host *)composition->aligners[0].host.base)->random = count_up;
   assert_true(composition_initialise(composition, NULL));
   struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[0].auxiliaries, 0);
   load(auxiliary->module, "rotation_head");
