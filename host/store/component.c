@@ -46,11 +46,12 @@ static gboolean put(const struct writing *writing, const char *key, json_t *valu
   return TRUE;
 }
 
-/* A list, where an element that JSON cannot hold is missing. */
+/* Takes over the list, where an element that JSON cannot hold is missing; an empty one is not put. */
 static gboolean put_list(const struct writing *writing, const char *key, json_t *list, guint count) {
-  if (json_array_size(list) == count) return !count || put(writing, key, list);
+  const gboolean complete = json_array_size(list) == count;
+  if (complete && count) return put(writing, key, list);
   json_decref(list);
-  return put(writing, key, NULL);
+  return complete || put(writing, key, NULL);
 }
 
 static gboolean put_texts(const struct writing *writing, const struct component_info *info) {
