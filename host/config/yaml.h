@@ -47,7 +47,7 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 /** True for a scalar that stands for nothing: empty, `~` or `null`, and not quoted. */
 gboolean yaml_is_null(const struct yaml_node *node);
 
-/** A UTF-8 text as messages show it: in single quotes, cut when long, without control characters. The caller frees it. */
+/** A UTF-8 text for a message: in single quotes, cut when long, without control characters. The caller frees it. */
 char *yaml_shown(const char *text);
 
 /**
