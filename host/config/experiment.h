@@ -42,7 +42,7 @@ enum schedule_kind { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE };
 struct schedule_spec {
   enum schedule_kind kind; /**< default step */
   double rate;             /**< the base rate (`rate`), of one-cycle the peak (`peak`); default 0.1 */
-  double warmup; /**< this share of the steps rises linearly from 0, of one-cycle to the peak; below 1; default 0, 0.2 */
+  double warmup; /**< share of the steps that rises linearly from 0, of one-cycle to the peak; <1; default 0, 0.2 */
   double drops[8]; /**< step: at these shares of the steps, rising (`drops`, default 0.5 and 0.75) … */
   guint drop_count;
   double factor; /**< … the rate is multiplied by this; default 0.1 */
