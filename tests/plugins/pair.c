@@ -19,7 +19,7 @@ static void check(gboolean done, GError *const *error) {
   if (!done) fail_msg("%s", *error ? (*error)->message : "failed without a message");
 }
 
-static const struct dvt_plugin *find_plugin(enum dvt_kind kind, const char *name) {
+const struct dvt_plugin *pair_plugin(enum dvt_kind kind, const char *name) {
   static struct registry *registry; /* plugins stay loaded: so does this */
   GError *error = NULL;
   if (!registry) {
@@ -43,7 +43,7 @@ static struct module *make(struct pair *pair, const struct pair_config *config, 
                                         .split = config->split};
   GError *error = NULL;
   struct module *module =
-      module_new(find_plugin(kind, name), values, &pair->services.table, &own, name, (struct mark){0}, &error);
+      module_new(pair_plugin(kind, name), values, &pair->services.table, &own, name, (struct mark){0}, &error);
   check(module != NULL, &error);
   check(module_allocate(module, &error), &error);
   return module;
@@ -74,8 +74,8 @@ void pair_free(struct pair *pair) {
 }
 
 void pair_initialise(struct pair *pair) {
-  module_initialise(pair->extractor, 1, "extractor");
-  module_initialise(pair->head, 1, "head");
+  module_initialise(pair->extractor, 1, "network");
+  module_initialise(pair->head, 1, "network");
   module_changed(pair->extractor);
   module_changed(pair->head);
 }

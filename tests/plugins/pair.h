@@ -21,12 +21,15 @@ struct pair_config {
   const char *shortcut, *split, *head; /**< head: "resnet-tail" or "linear" */
 };
 
-/** Makes both from the plugins in the folder DOVETAIL_PLUGIN_PATH, which meson sets. */
+/** Makes both. The caller frees the pair. */
 struct pair *pair_new(const struct pair_config *config);
 void pair_free(struct pair *pair);
 AUTO_DEFINE(pair, pair_free)
 
-/** Sets every parameter by its initialiser. */
+/** A plugin of those in the folder DOVETAIL_PLUGIN_PATH, which meson sets. */
+const struct dvt_plugin *pair_plugin(enum dvt_kind kind, const char *name);
+
+/** Sets every parameter by its initialiser, from its name alone: to the same numbers wherever the network is cut. */
 void pair_initialise(struct pair *pair);
 
 void pair_make_passes(struct pair *pair, guint32 flags, guint capacity, guint threads);

@@ -38,33 +38,37 @@ cleanup:
   return status;
 }
 
-static int find_unit(const struct head *self, const struct dvt_module_config *config, int *unit,
-                     struct dvt_error *error) {
-  const char *split = self->split[0] ? self->split : config->split;
-  *unit = split ? resnet_find_split(&self->resnet, split) : -1;
-  if (*unit >= 0) return DVT_OK;
+static const char *split_of(const struct head *self, const struct dvt_module_config *config) {
+  if (self->split[0]) return self->split;
+  return config->split ? config->split : "?";
+}
+
+static int unknown_split(const struct head *self, const char *split, struct dvt_error *error) {
   char known[256];
   resnet_split_list(&self->resnet, known, sizeof known);
   if (self->split[0]) return dvt_fail(error, DVT_ERROR_ARGUMENT, "no split '%s'; known: %s", split, known);
   return dvt_fail(error, DVT_ERROR_ARGUMENT,
-                  "features from '%s', which is no split of this ResNet; set its parameter split to one of: %s",
-                  split ? split : "?", known);
+                  "the features come from '%s', which is no split of this ResNet; set its parameter split to one of: %s",
+                  split, known);
 }
 
-static int check_features(const struct head *self, int unit, const int64_t input[3], struct dvt_error *error) {
-  const int64_t channels = resnet_channels(&self->resnet, unit);
+static int check_features(const struct head *self, int unit, const struct dvt_module_config *config,
+                          struct dvt_error *error) {
+  const int64_t *input = config->input, channels = resnet_channels(&self->resnet, unit);
   const bool mean = unit == resnet_unit_count(&self->resnet) - 1;
   if (input[0] == channels && (!mean || (input[1] == 1 && input[2] == 1))) return DVT_OK;
-  return dvt_fail(error, DVT_ERROR_ARGUMENT, "got features of %lldx%lldx%lld; expected %lld channels%s after this split",
+  return dvt_fail(error, DVT_ERROR_ARGUMENT, "got features of %lldx%lldx%lld; expected %lld channels%s after %s",
                   (long long)input[0], (long long)input[1], (long long)input[2], (long long)channels,
-                  mean ? " of 1x1" : "");
+                  mean ? " of 1x1" : "", split_of(self, config));
 }
 
 static int init(void *module, const struct dvt_host *host, const struct dvt_module_config *config,
                 struct dvt_error *error) {
   struct head *self = module;
-  int unit, status = find_unit(self, config, &unit, error);
-  if (status == DVT_OK) status = check_features(self, unit, config->input, error);
+  const char *split = split_of(self, config);
+  const int unit = resnet_find_split(&self->resnet, split);
+  if (unit < 0) return unknown_split(self, split, error);
+  const int status = check_features(self, unit, config, error);
   if (status != DVT_OK) return status;
   struct nn_graph *graph = nn_graph_new(config->input);
   if (graph) {

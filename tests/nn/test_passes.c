@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "resnet.h"
+#include "rig.h"
+
+enum { CAPACITY = 6, FLIGHTS = 3, BOTH = DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS };
+
+static const gint64 image[] = {3, 12, 12};
+
+static int build(struct nn_graph *graph, int value) {
+  const struct resnet resnet = {.blocks = 1, .width = 16, .projection = true};
+  return resnet_build(&resnet, graph, value, 0, 4);
+}
+
+static int linear(struct nn_graph *graph, int value) {
+  return nn_linear(graph, nn_global_mean(graph, value, "mean"), "linear", 7);
+}
+
+static int unfit(struct nn_graph *graph, int value) { return nn_linear(graph, value, "linear", 7); }
+
+static int uneven_sum(struct nn_graph *graph, int value) {
+  return nn_add_relu(graph, nn_conv(graph, value, "conv", 8, 3, 1), value, "sum");
+}
+
+/* One flight with memory of its own. */
+struct flight {
+  struct rig *rig;
+  struct pass *pass;
+  guint n;
+  float *input, *output, *output_gradient, *input_gradient;
+  gsize in, out; /* floats for n examples */
+};
+
+static void flight_begin(struct flight *flight, struct rig *rig, guint32 flags, guint n, gboolean gradients) {
+  flight->rig = rig;
+  flight->pass = rig_pass(rig, flags, CAPACITY, gradients);
+  flight->n = n;
+  flight->in = n * rig_input_size(rig);
+  flight->out = n * rig_output_size(rig);
+  flight->input = rig_noise(flight->in, 1, "input");
+  flight->output_gradient = rig_noise(flight->out, 2, "gradient");
+  flight->output = memory_floats(flight->out, NULL);
+  flight->input_gradient = memory_floats(flight->in, NULL);
+}
+
+static void flight_end(struct flight *flight) {
+  pass_free(flight->pass);
+  free(flight->input);
+  free(flight->output);
+  free(flight->output_gradient);
+  free(flight->input_gradient);
+}
+
+static void flight_forward(struct flight *flight) {
+  rig_forward(flight->rig, flight->pass, flight->n, flight->input, flight->output);
+}
+
+static void flight_backward(struct flight *flight) {
+  rig_backward(flight->rig, flight->pass, flight->n, flight->output_gradient, flight->input_gradient);
+}
+
+static gpointer fly(gpointer data) {
+  for (guint k = 0; k < 5; k++) {
+    pass_clear(((struct flight *)data)->pass);
+    flight_forward(data);
+    flight_backward(data);
+  }
+  return NULL;
+}
+
+static void assert_same_flight(const struct flight *a, const struct flight *b) {
+  assert_memory_equal(a->output, b->output, a->out * sizeof(float));
+  assert_memory_equal(a->input_gradient, b->input_gradient, a->in * sizeof(float));
+  assert_memory_equal(a->pass->gradients, b->pass->gradients, a->rig->module->parameter_size * sizeof(float));
+}
+
+static void flights_at_once_give_the_same_bits(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight alone, flights[FLIGHTS];
+  GThread *threads[FLIGHTS];
+  flight_begin(&alone, rig, BOTH, CAPACITY, TRUE);
+  fly(&alone);
+  for (guint k = 0; k < FLIGHTS; k++) flight_begin(&flights[k], rig, BOTH, CAPACITY, TRUE);
+  for (guint k = 0; k < FLIGHTS; k++) threads[k] = g_thread_new("flight", fly, &flights[k]);
+  for (guint k = 0; k < FLIGHTS; k++) g_thread_join(threads[k]);
+  for (guint k = 0; k < FLIGHTS; k++) {
+    assert_same_flight(&alone, &flights[k]);
+    flight_end(&flights[k]);
+  }
+  flight_end(&alone);
+}
+
+/* A pass made in one thread and used in another: the host does so. */
+static void a_pass_moves_between_threads(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight here, there;
+  flight_begin(&here, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&there, rig, BOTH, CAPACITY, TRUE);
+  fly(&here);
+  g_thread_join(g_thread_new("forward", fly, &there));
+  assert_same_flight(&here, &there);
+  flight_end(&here);
+  flight_end(&there);
+}
+
+static void batches_of_other_sizes_leave_no_trace(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight used, fresh;
+  flight_begin(&used, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&fresh, rig, BOTH, CAPACITY, TRUE);
+  for (guint n = 1; n < CAPACITY; n++) {
+    rig_forward(rig, used.pass, n, used.input, used.output);
+    rig_backward(rig, used.pass, n, used.output_gradient, used.input_gradient);
+  }
+  fly(&used);
+  fly(&fresh);
+  assert_same_flight(&used, &fresh);
+  flight_end(&used);
+  flight_end(&fresh);
+}
+
+/* In evaluation an image's output does not depend on the others in its batch. */
+static void evaluation_takes_images_one_by_one(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight flight;
+  flight_begin(&flight, rig, 0, CAPACITY, FALSE);
+  const gsize in = flight.in / CAPACITY, out = flight.out / CAPACITY;
+  float *single = memory_floats(out, NULL);
+  flight_forward(&flight);
+  for (guint k = 0; k < CAPACITY; k++) {
+    rig_forward(rig, flight.pass, 1, flight.input + k * in, single);
+    for (gsize i = 0; i < out; i++) assert_float_equal(single[i], flight.output[k * out + i], 1e-5);
+  }
+  free(single);
+  flight_end(&flight);
+}
+
+static void evaluation_is_training_with_running_statistics(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight evaluation, training;
+  flight_begin(&evaluation, rig, 0, 4, FALSE);
+  flight_begin(&training, rig, DVT_PASS_BACKWARD, 4, TRUE);
+  flight_forward(&evaluation);
+  flight_forward(&training);
+  for (gsize k = 0; k < training.out; k++) assert_float_equal(evaluation.output[k], training.output[k], 1e-6);
+  flight_end(&evaluation);
+  flight_end(&training);
+}
+
+static void a_frozen_module_passes_gradients_on(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight frozen, trained;
+  flight_begin(&frozen, rig, BOTH, 4, FALSE);
+  flight_begin(&trained, rig, BOTH, 4, TRUE);
+  flight_forward(&frozen);
+  flight_backward(&frozen);
+  flight_forward(&trained);
+  flight_backward(&trained);
+  assert_memory_equal(frozen.input_gradient, trained.input_gradient, frozen.in * sizeof(float));
+  flight_end(&frozen);
+  flight_end(&trained);
+}
+
+static void gradients_add_up(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight flight;
+  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  const gsize count = rig->module->parameter_size;
+  flight_forward(&flight);
+  flight_backward(&flight);
+  g_autofree float *once = g_memdup2(flight.pass->gradients, count * sizeof(float));
+  flight_forward(&flight);
+  rig_backward(rig, flight.pass, flight.n, flight.output_gradient, NULL);
+  for (gsize k = 0; k < count; k++)
+    assert_float_equal(flight.pass->gradients[k], 2.0f * once[k], 1e-5f * fabsf(once[k]));
+  flight_end(&flight);
+}
+
+static void changed_values_count_from_changed_on(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight flight, fresh;
+  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  flight_forward(&flight);
+  for (gsize k = 0; k < rig->module->decay_size; k++) rig->module->values[k] *= 1.25f;
+  module_changed(rig->module);
+  flight_forward(&flight);
+  flight_begin(&fresh, rig, BOTH, CAPACITY, TRUE);
+  flight_forward(&fresh);
+  assert_memory_equal(flight.output, fresh.output, fresh.out * sizeof(float));
+  flight_end(&flight);
+  flight_end(&fresh);
+}
+
+static void only_commit_moves_the_running_statistics(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  const struct module *module = rig->module;
+  const gsize buffers = module->size - module->parameter_size;
+  const guint mean = (guint)module_find(module, "bn1.running_mean");
+  struct flight flight;
+  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  g_autofree float *before = g_memdup2(module->values + module->parameter_size, buffers * sizeof(float));
+  flight_forward(&flight);
+  flight_backward(&flight);
+  assert_memory_equal(before, module->values + module->parameter_size, buffers * sizeof(float));
+  pass_commit(flight.pass);
+  const float old = before[module->offsets[mean] - module->parameter_size], moved = *module_value(module, mean);
+  assert_true(moved != old);
+  pass_commit(flight.pass); /* x -> 0.9 x + 0.1 b: each commit makes the step 0.9 times as long */
+  assert_float_equal(*module_value(module, mean) - moved, 0.9f * (moved - old), 1e-5);
+  flight_end(&flight);
+}
+
+static void wrong_calls_are_errors(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(linear, image, 3);
+  struct flight flight;
+  flight_begin(&flight, rig, 0, CAPACITY, FALSE);
+  struct dvt_tensor tensor = {.data = flight.input, .rank = 4, .shape = {CAPACITY + 1, 3, 12, 12}};
+  struct dvt_error error = DVT_ERROR_INIT;
+  assert_int_equal(nn_pass_forward(flight.pass->self, &tensor, &tensor, &error), DVT_ERROR_ARGUMENT);
+  assert_string_equal(error.message, "a batch of 7; the pass was made for 1 to 6");
+  assert_int_equal(nn_pass_backward(flight.pass->self, &tensor, NULL, &error), DVT_ERROR_ARGUMENT);
+  const struct dvt_pass_config config = {.capacity = 1, .threads = 1, .precision = DVT_PRECISION_BFLOAT16};
+  void *pass = NULL;
+  assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, &error), DVT_ERROR_UNSUPPORTED);
+  assert_null(pass);
+  flight_end(&flight);
+}
+
+static void *no_memory(const struct dvt_host *host, size_t size) {
+  (void)host;
+  (void)size;
+  return NULL;
+}
+
+static void lack_of_memory_is_an_error(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  const struct dvt_pass_config config = {.flags = BOTH, .capacity = 4, .threads = 1};
+  struct dvt_error error = DVT_ERROR_INIT;
+  void *pass = NULL;
+  rig->services.table.allocate = no_memory;
+  assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, &error), DVT_ERROR_MEMORY);
+  assert_non_null(strstr(error.message, "out of memory"));
+  assert_null(pass);
+}
+
+static void check_refusal(rig_build layers, const char *message) {
+  struct nn_graph *graph = nn_graph_new(image);
+  struct nn_module module = {0};
+  struct dvt_error error = DVT_ERROR_INIT;
+  nn_output(graph, layers(graph, NN_INPUT));
+  assert_int_equal(nn_module_init(&module, NULL, graph, &error), DVT_ERROR_ARGUMENT);
+  assert_string_equal(error.message, message);
+  nn_module_finish(&module);
+}
+
+static void layers_that_do_not_fit_are_errors(void **state) {
+  (void)state;
+  check_refusal(unfit, "linear: a linear layer takes one value a channel, not a map");
+  check_refusal(uneven_sum, "sum: a sum of two values of different shapes");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(flights_at_once_give_the_same_bits),
+      cmocka_unit_test(a_pass_moves_between_threads),
+      cmocka_unit_test(batches_of_other_sizes_leave_no_trace),
+      cmocka_unit_test(evaluation_takes_images_one_by_one),
+      cmocka_unit_test(evaluation_is_training_with_running_statistics),
+      cmocka_unit_test(a_frozen_module_passes_gradients_on),
+      cmocka_unit_test(gradients_add_up),
+      cmocka_unit_test(changed_values_count_from_changed_on),
+      cmocka_unit_test(only_commit_moves_the_running_statistics),
+      cmocka_unit_test(wrong_calls_are_errors),
+      cmocka_unit_test(lack_of_memory_is_an_error),
+      cmocka_unit_test(layers_that_do_not_fit_are_errors),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

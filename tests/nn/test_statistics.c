@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "rig.h"
+#include "statistics.h"
+#include "threads.h"
+
+struct sample {
+  gint64 n, c, h, w;
+  dnnl_format_tag_t tag;
+  gint64 block; /* of the tag */
+};
+
+static const struct sample samples[] = {
+    {5, 16, 32, 32, dnnl_nChw8c, 8}, {40, 32, 3, 7, dnnl_nChw16c, 16}, {3, 8, 1, 1, dnnl_nChw8c, 8},
+    {4, 5, 9, 7, dnnl_nchw, 1},      {20, 3, 20, 20, dnnl_nchw, 1},    {1, 2, 1, 3, dnnl_nchw, 1},
+};
+
+static gsize place(const struct sample *s, gint64 n, gint64 c, gint64 p) {
+  const gint64 positions = s->h * s->w;
+  return (gsize)(((n * s->c / s->block + c / s->block) * positions + p) * s->block + c % s->block);
+}
+
+static void fill(const struct sample *s, float *x, double offset, double scale) {
+  float *noise = rig_noise((gsize)(s->n * s->c * s->h * s->w), 3, "statistics");
+  for (gint64 k = 0; k < s->n * s->c * s->h * s->w; k++) x[k] = (float)(offset + scale * noise[k]);
+  free(noise);
+}
+
+static void expect(const struct sample *s, const float *x, gint64 c, double *mean, double *variance) {
+  const double count = (double)(s->n * s->h * s->w);
+  *mean = *variance = 0.0;
+  for (gint64 n = 0; n < s->n; n++)
+    for (gint64 p = 0; p < s->h * s->w; p++) *mean += x[place(s, n, c, p)] / count;
+  for (gint64 n = 0; n < s->n; n++)
+    for (gint64 p = 0; p < s->h * s->w; p++) *variance += pow(x[place(s, n, c, p)] - *mean, 2) / count;
+}
+
+static void compute(const struct sample *s, const float *x, float *mean, float *variance) {
+  const dnnl_dims_t dims = {s->n, s->c, s->h, s->w};
+  dnnl_memory_desc_t md;
+  struct statistics statistics;
+  assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, s->tag), dnnl_success);
+  assert_true(statistics_init(&statistics, &md));
+  float *scratch = memory_floats((gsize)statistics_scratch(&statistics), NULL);
+  statistics_compute(&statistics, x, scratch, mean, variance);
+  free(scratch);
+}
+
+/* Errors are measured in standard deviations: what batch norm makes of them. */
+static void check(const struct sample *s, double offset, double scale) {
+  float mean[32], variance[32], *x = memory_floats((gsize)(s->n * s->c * s->h * s->w), NULL);
+  fill(s, x, offset, scale);
+  compute(s, x, mean, variance);
+  for (gint64 c = 0; c < s->c; c++) {
+    double true_mean, true_variance;
+    expect(s, x, c, &true_mean, &true_variance);
+    const double rounding = fabs(true_mean) * 1e-7;
+    assert_true(fabs(mean[c] - true_mean) <= 2e-7 * sqrt(true_variance) + rounding);
+    assert_true(fabs(variance[c] - true_variance) <= 1e-6 * true_variance);
+  }
+  free(x);
+}
+
+static void agree_with_double(void **state) {
+  (void)state;
+  for (guint k = 0; k < G_N_ELEMENTS(samples); k++) {
+    check(&samples[k], 0.0, 1.0);
+    check(&samples[k], -3.0, 0.5);
+    check(&samples[k], 1000.0, 1.0);
+  }
+}
+
+static void constant_has_no_variance(void **state) {
+  (void)state;
+  float mean[32], variance[32];
+  float *x = memory_floats((gsize)(samples[0].n * samples[0].c * 32 * 32), NULL);
+  fill(&samples[0], x, 0.1, 0.0);
+  compute(&samples[0], x, mean, variance);
+  for (gint64 c = 0; c < samples[0].c; c++) {
+    assert_true(mean[c] == 0.1f);
+    assert_true(variance[c] == 0.0f);
+  }
+  free(x);
+}
+
+static void same_bits_on_any_number_of_threads(void **state) {
+  (void)state;
+  for (guint k = 0; k < G_N_ELEMENTS(samples); k++) {
+    const struct sample *s = &samples[k];
+    float one[2][32] = {0}, many[2][32] = {0}, *x = memory_floats((gsize)(s->n * s->c * s->h * s->w), NULL);
+    fill(s, x, 0.3, 1.0);
+    threads_limit(1);
+    compute(s, x, one[0], one[1]);
+    threads_limit(3);
+    compute(s, x, many[0], many[1]);
+    assert_memory_equal(one, many, sizeof one);
+    free(x);
+  }
+}
+
+static void other_layouts_are_refused(void **state) {
+  (void)state;
+  static const dnnl_format_tag_t tags[] = {dnnl_nhwc, dnnl_nChw4c, dnnl_NChw16n16c};
+  const dnnl_dims_t dims = {16, 16, 8, 8};
+  for (guint k = 0; k < G_N_ELEMENTS(tags); k++) {
+    dnnl_memory_desc_t md;
+    struct statistics statistics;
+    assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, tags[k]), dnnl_success);
+    assert_false(statistics_init(&statistics, &md));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(agree_with_double),
+      cmocka_unit_test(constant_has_no_variance),
+      cmocka_unit_test(same_bits_on_any_number_of_threads),
+      cmocka_unit_test(other_layouts_are_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
