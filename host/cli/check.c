@@ -15,7 +15,7 @@ static gboolean check_file(const char *path, const char *const *sets, const stru
   AUTO(composition) composition = composition_new(experiment, registry, error);
   if (!composition) return FALSE;
   if (resolved) {
-    g_autofree char *text = experiment_resolved(experiment);
+    g_autofree char *text = composition_resolved(composition);
     fputs(text, stdout);
   } else {
     printf("%s: good: %u networks, %u aligners, %" G_GUINT64_FORMAT " steps\n", path, composition->network_count,

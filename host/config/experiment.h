@@ -10,11 +10,11 @@
 
 #include "config/yaml.h"
 
-/** A plugin by name, with its parameters not yet checked. */
+/** A plugin by name. */
 struct plugin_use {
   const char *plugin;
   struct mark mark;               /**< of the name */
-  const struct yaml_node *params; /**< a map, or NULL */
+  const struct yaml_node *params; /**< a map, or NULL; not checked: only the plugin's table tells what is right */
 };
 
 struct data_spec {
@@ -82,7 +82,11 @@ struct experiment *experiment_read(const char *path, const char *const *sets, GE
 void experiment_free(struct experiment *experiment);
 AUTO_DEFINE(experiment, experiment_free)
 
-/** The experiment with every default written out, as YAML. The caller frees it. */
-char *experiment_resolved(const struct experiment *experiment);
+/**
+ * The experiment with every default written out, as YAML. values: of a use (struct plugin_use *) the checked parameters
+ * (struct values *), which are then written with their defaults and absolute paths; NULL: parameters are written as
+ * given. The caller frees it.
+ */
+char *experiment_resolved(const struct experiment *experiment, GHashTable *values);
 
 #endif

@@ -198,7 +198,7 @@ static gboolean check_number(const struct check *check, double *out, GError **er
 }
 
 static gboolean check_boolean(const struct check *check, gint64 *out, GError **error) {
-  gboolean value;
+  gboolean value = FALSE;
   char *problem = boolean_problem(check->node, &value);
   if (problem) return refuse(check, check->node, problem, error);
   *out = value;
@@ -207,7 +207,7 @@ static gboolean check_boolean(const struct check *check, gint64 *out, GError **e
 
 static gboolean check_string(const struct check *check, const struct yaml_node *node, const char **out,
                              GError **error) {
-  unsigned choice;
+  unsigned choice = 0;
   const char *const *choices = check->param->choices;
   char *problem = choices ? choice_problem(node, choices, &choice) : string_problem(node, out);
   if (problem) return refuse(check, node, problem, error);
@@ -292,6 +292,8 @@ struct values *values_check(const char *plugin, const struct dvt_param *table, g
   if (params && !check_keys(plugin, table, size, count, params, error)) return NULL;
   AUTO(values) values = g_new0(struct values, 1);
   values->count = count;
+  values->table = table;
+  values->size = size;
   values->value = g_new0(struct dvt_value, count);
   values->memory = g_ptr_array_new_with_free_func(g_free);
   for (guint k = 0; k < count; k++) {
@@ -303,6 +305,28 @@ struct values *values_check(const char *plugin, const struct dvt_param *table, g
     if (!good) return NULL;
   }
   return g_steal_pointer(&values);
+}
+
+const struct dvt_param *values_param(const struct values *values, guint k) {
+  return row(values->table, values->size, k);
+}
+
+static gboolean value_equal(const struct dvt_value *a, const struct dvt_value *b) {
+  if (a->count != b->count) return FALSE;
+  switch (a->type) {
+  case DVT_TYPE_STRING:
+  case DVT_TYPE_PATH: return !strcmp(a->string, b->string);
+  case DVT_TYPE_STRINGS: return g_strv_equal(a->strings, b->strings);
+  case DVT_TYPE_FLOAT: return a->number == b->number;
+  default: return a->integer == b->integer;
+  }
+}
+
+gboolean values_equal(const struct values *a, const struct values *b) {
+  if (a->table != b->table || a->count != b->count) return FALSE;
+  for (guint k = 0; k < a->count; k++)
+    if (!value_equal(&a->value[k], &b->value[k])) return FALSE;
+  return TRUE;
 }
 
 void values_free(struct values *values) {

@@ -24,6 +24,8 @@ gboolean value_choice(const struct yaml_node *node, const char *const *choices, 
 struct values {
   guint count;
   struct dvt_value *value;
+  const struct dvt_param *table; /**< the table, whose rows are `size` bytes apart; it belongs to the plugin */
+  guint size;
   GPtrArray *memory; /**< strings and string lists */
 };
 
@@ -35,6 +37,12 @@ struct values {
  */
 struct values *values_check(const char *plugin, const struct dvt_param *table, guint size, guint count,
                             const struct yaml_node *params, struct mark owner, GError **error);
+
+/** Row k of the table. */
+const struct dvt_param *values_param(const struct values *values, guint k);
+
+/** Whether two are of the same table and value by value the same. */
+gboolean values_equal(const struct values *a, const struct values *b);
 
 void values_free(struct values *values);
 AUTO_DEFINE(values, values_free)

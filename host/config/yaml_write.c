@@ -76,8 +76,8 @@ static gboolean looks_typed(const char *text) {
 
 void yaml_write_string(struct yaml_writer *writer, const char *text) { write_scalar(writer, text, looks_typed(text)); }
 
-void yaml_write_integer(struct yaml_writer *writer, guint64 value) {
-  g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+void yaml_write_integer(struct yaml_writer *writer, gint64 value) {
+  g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
   write_scalar(writer, text, FALSE);
 }
 

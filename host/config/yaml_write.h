@@ -19,7 +19,7 @@ void yaml_write_end(struct yaml_writer *writer, enum yaml_kind kind);
 /** A string; quoted where it would read back as something else. */
 void yaml_write_string(struct yaml_writer *writer, const char *text);
 
-void yaml_write_integer(struct yaml_writer *writer, guint64 value);
+void yaml_write_integer(struct yaml_writer *writer, gint64 value);
 void yaml_write_boolean(struct yaml_writer *writer, gboolean value);
 
 /** A finite number, in the fewest digits that read back as the same. */

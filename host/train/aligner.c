@@ -49,7 +49,6 @@ static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_
   struct aligner *aligner = host->context;
   struct composition *composition = aligner->composition;
   const struct network *first = &composition->networks[0];
-  const struct plugin_use by_name = {.plugin = request->plugin, .mark = aligner->spec->use.mark};
   if (name_taken(aligner, request->name))
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "two auxiliary heads of one name, '%s'", request->name);
   if (!features_agree(composition))
@@ -57,12 +56,16 @@ static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_
                     "an auxiliary head needs features of one shape in every network; the splits of these differ");
   GError *error = NULL;
   g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->name, request->name);
-  struct module *module = composition_head(composition, request->plugin ? &by_name : &first->spec->head,
-                                           first->extractor, first->spec->split, request->classes, label, &error);
-  if (!module) return plugin_error(fault, DVT_ERROR_ARGUMENT, error);
   struct auxiliary *auxiliary = g_new0(struct auxiliary, 1);
   auxiliary->name = g_strdup(request->name);
-  auxiliary->module = module;
+  auxiliary->use = first->spec->head;
+  if (request->plugin) auxiliary->use = (struct plugin_use){request->plugin, aligner->spec->use.mark, NULL};
+  auxiliary->module = composition_head(composition, &auxiliary->use, first->extractor, first->spec->split,
+                                       request->classes, label, &error);
+  if (!auxiliary->module) {
+    auxiliary_free(auxiliary);
+    return plugin_error(fault, DVT_ERROR_ARGUMENT, error);
+  }
   *head = aligner->auxiliaries->len;
   g_ptr_array_add(aligner->auxiliaries, auxiliary);
   return DVT_OK;
@@ -164,8 +167,7 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
   aligner->name = unique_name(composition, aligner);
   aligner->auxiliaries = g_ptr_array_new_with_free_func(auxiliary_free);
   fill_host(aligner);
-  AUTO(values) values = values_check(use->plugin, found->descriptor->params, found->descriptor->param_size,
-                                     found->descriptor->param_count, use->params, use->mark, error);
+  const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return FALSE;
   struct dvt_error fault = DVT_ERROR_INIT;
   if (aligner->ops->create(values->value, &aligner->self, &fault) != DVT_OK ||

@@ -32,12 +32,10 @@ static json_t *value_json(const struct dvt_value *value) {
 }
 
 /* The caller frees it, with free(). */
-static char *params_json(const struct dvt_plugin *plugin, const struct values *values) {
+static char *params_json(const struct values *values) {
   json_t *object = json_object();
-  for (guint k = 0; k < values->count; k++) {
-    const char *row = (const char *)plugin->params + (gsize)k * plugin->param_size;
-    json_object_set_new(object, ((const struct dvt_param *)row)->name, value_json(&values->value[k]));
-  }
+  for (guint k = 0; k < values->count; k++)
+    json_object_set_new(object, values_param(values, k)->name, value_json(&values->value[k]));
   char *text = json_dumps(object, JSON_COMPACT);
   json_decref(object);
   return text;
@@ -62,7 +60,7 @@ static struct safetensor *list_tensors(const struct module *module) {
 static gboolean save(const struct common *common, const struct module *module, const char *name,
                      struct component_info *info, GError **error) {
   const struct composition *composition = common->composition;
-  char *params = params_json(module->plugin, g_hash_table_lookup(composition->params, module));
+  char *params = params_json(g_hash_table_lookup(composition->values, module));
   info->plugin = module->plugin->name;
   info->version = module->plugin->version;
   info->params = params;
@@ -131,7 +129,7 @@ static gboolean save_all(const struct common *common, const double *own_accuracy
 
 gboolean components_save(const struct composition *composition, const double *own_accuracy, const struct run *run,
                          GError **error) {
-  g_autofree char *resolved = experiment_resolved(composition->experiment);
+  g_autofree char *resolved = composition_resolved(composition);
   g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, resolved, -1);
   g_autofree const char **networks = g_new(const char *, composition->network_count);
   g_autofree struct component_aligner *aligners = g_new(struct component_aligner, composition->aligner_count);

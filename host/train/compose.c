@@ -6,9 +6,14 @@
 #include "base/nearest.h"
 #include "train/aligner.h"
 
-static struct values *check_params(const struct dvt_plugin *plugin, const struct plugin_use *use, GError **error) {
-  return values_check(use->plugin, plugin->params, plugin->param_size, plugin->param_count, use->params, use->mark,
-                      error);
+const struct values *composition_values(struct composition *composition, const struct dvt_plugin *plugin,
+                                        const struct plugin_use *use, GError **error) {
+  struct values *values = values_check(use->plugin, plugin->params, plugin->param_size, plugin->param_count,
+                                       use->params, use->mark, error);
+  if (!values) return NULL;
+  g_ptr_array_add(composition->owned_values, values);
+  g_hash_table_insert(composition->values, (gpointer)use, values);
+  return values;
 }
 
 /* A struct services with the name of its owner. */
@@ -34,16 +39,17 @@ const struct dvt_host *composition_services(struct composition *composition, gui
 /* Networks that name the same data share one dataset: nothing is opened or drawn twice. */
 static const struct dataset *open_dataset(struct composition *composition, const struct plugin_use *use,
                                           GError **error) {
-  for (guint t = 0; t < composition->network_count; t++) {
-    const struct network *other = &composition->networks[t];
-    if (other->task && other->spec->data.use.params == use->params && !strcmp(other->spec->data.use.plugin, use->plugin))
-      return other->task->dataset;
-  }
   const struct registry_plugin *found =
       registry_find(composition->registry, DVT_KIND_DATASET, use->plugin, use->mark, error);
   if (!found) return NULL;
-  AUTO(values) values = check_params(found->descriptor, use, error);
+  const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return NULL;
+  for (guint t = 0; t < composition->network_count; t++) {
+    const struct network *other = &composition->networks[t];
+    if (other->task && other->task->dataset->plugin == found->descriptor &&
+        values_equal(values, g_hash_table_lookup(composition->values, &other->spec->data.use)))
+      return other->task->dataset;
+  }
   g_autofree char *owner = g_strdup_printf("dataset %s", use->plugin);
   const struct dvt_host *host = composition_services(composition, 0, owner); /* no experiment changes the data */
   struct dataset *dataset = dataset_open(found->descriptor, values->value, host, use->mark, error);
@@ -81,24 +87,36 @@ static guint32 *find_classes(const struct dvt_dataset_info *info, const struct y
   return g_steal_pointer(&labels);
 }
 
-static gboolean same_task(const struct network_spec *a, const struct network_spec *b) {
-  return a->classes == b->classes && !memcmp(a->data.limit, b->data.limit, sizeof a->data.limit);
+static gboolean same_classes(const struct task *task, const guint32 *classes, guint count) {
+  if (task->class_count != count) return FALSE;
+  for (guint k = 0; k < count; k++)
+    if (task->labels[classes ? classes[k] : k] != (gint32)k) return FALSE;
+  return TRUE;
+}
+
+/* The task of an earlier network with the same examples and classes, or NULL. */
+static const struct task *find_task(const struct composition *composition, const struct dataset *dataset,
+                                    const guint64 *limit, const guint32 *classes, guint count) {
+  for (guint t = 0; t < composition->network_count; t++) {
+    const struct network *other = &composition->networks[t];
+    if (other->task && other->task->dataset == dataset &&
+        !memcmp(other->spec->data.limit, limit, sizeof other->spec->data.limit) &&
+        same_classes(other->task, classes, count))
+      return other->task;
+  }
+  return NULL;
 }
 
 static gboolean make_task(struct composition *composition, struct network *network, GError **error) {
   const struct network_spec *spec = network->spec;
   const struct dataset *dataset = open_dataset(composition, &spec->data.use, error);
   if (!dataset) return FALSE;
-  for (guint t = 0; t < composition->network_count; t++) {
-    const struct network *other = &composition->networks[t];
-    if (other->task && other->task->dataset == dataset && same_task(other->spec, spec)) {
-      network->task = other->task;
-      return TRUE;
-    }
-  }
   g_autofree guint32 *classes = spec->classes ? find_classes(dataset->info, spec->classes, error) : NULL;
   if (spec->classes && !classes) return FALSE;
-  struct task *task = task_new(dataset, classes, spec->classes ? spec->classes->items->len : 0, spec->data.limit, error);
+  const guint count = classes ? spec->classes->items->len : dataset->info->class_count;
+  network->task = find_task(composition, dataset, spec->data.limit, classes, count);
+  if (network->task) return TRUE;
+  struct task *task = task_new(dataset, classes, count, spec->data.limit, error);
   if (!task) return FALSE;
   g_ptr_array_add(composition->tasks, task);
   network->task = task;
@@ -126,7 +144,7 @@ static gboolean make_extractor(struct composition *composition, struct network *
   const struct registry_plugin *found =
       registry_find(composition->registry, DVT_KIND_BACKBONE, use->plugin, use->mark, error);
   if (!found) return FALSE;
-  AUTO(values) values = check_params(found->descriptor, use, error);
+  const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return FALSE;
   struct dvt_module_config config = {.struct_size = sizeof config};
   memcpy(config.input, network->task->dataset->info->image, sizeof config.input);
@@ -137,7 +155,7 @@ static gboolean make_extractor(struct composition *composition, struct network *
   config.split = spec->split;
   network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, error);
   if (!network->extractor) return FALSE;
-  g_hash_table_insert(composition->params, network->extractor, g_steal_pointer(&values));
+  g_hash_table_insert(composition->values, network->extractor, (gpointer)values);
   return TRUE;
 }
 
@@ -147,13 +165,13 @@ struct module *composition_head(struct composition *composition, const struct pl
   const struct registry_plugin *found =
       registry_find(composition->registry, DVT_KIND_HEAD, use->plugin, use->mark, error);
   if (!found) return NULL;
-  AUTO(values) values = check_params(found->descriptor, use, error);
+  const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return NULL;
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
   const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
   struct module *module = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
-  if (module) g_hash_table_insert(composition->params, module, g_steal_pointer(&values));
+  if (module) g_hash_table_insert(composition->values, module, (gpointer)values);
   return module;
 }
 
@@ -217,7 +235,8 @@ struct composition *composition_new(const struct experiment *experiment, const s
   composition->services = g_ptr_array_new_with_free_func(owned_services_free);
   composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
   composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
-  composition->params = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)values_free);
+  composition->values = g_hash_table_new(NULL, NULL);
+  composition->owned_values = g_ptr_array_new_with_free_func((GDestroyNotify)values_free);
   composition->networks = g_new0(struct network, experiment->network_count);
   composition->views = g_new0(const struct dvt_network *, experiment->network_count);
   composition->aligners = g_new0(struct aligner, experiment->aligner_count + 1);
@@ -244,7 +263,8 @@ void composition_free(struct composition *composition) {
   if (!composition) return;
   for (guint k = 0; k < composition->aligner_count; k++) aligner_finish(&composition->aligners[k]);
   for (guint t = 0; t < composition->network_count; t++) network_finish(&composition->networks[t]);
-  g_hash_table_unref(composition->params);
+  g_hash_table_unref(composition->values);
+  g_ptr_array_unref(composition->owned_values);
   g_ptr_array_unref(composition->tasks);
   g_ptr_array_unref(composition->datasets);
   g_ptr_array_unref(composition->services);
@@ -280,6 +300,10 @@ static gboolean initialise_aligner(struct aligner *aligner, guint64 seed, GError
   struct dvt_error fault = DVT_ERROR_INIT;
   if (!aligner->ops->initialise || aligner->ops->initialise(aligner->self, &fault) == DVT_OK) return TRUE;
   return error_failed(error, "aligner %s: initialise: %s", aligner->name, fault.message);
+}
+
+char *composition_resolved(const struct composition *composition) {
+  return experiment_resolved(composition->experiment, composition->values);
 }
 
 gboolean composition_initialise(struct composition *composition, GError **error) {

@@ -24,7 +24,8 @@ struct network {
 
 /** An auxiliary head: one module, a pass for each network while training. */
 struct auxiliary {
-  char *name; /**< unique among its aligner's */
+  char *name;            /**< unique among its aligner's */
+  struct plugin_use use; /**< what it is made by */
   struct module *module;
   guint flights;        /**< one for each network while training, else 0 */
   struct pass **passes; /**< by network */
@@ -48,7 +49,8 @@ struct composition {
   const struct registry *registry;
   GPtrArray *services; /**< struct services, one for each plugin instance */
   GPtrArray *datasets, *tasks;
-  GHashTable *params; /**< of each module: struct module * to struct values * */
+  GHashTable *values; /**< of each struct plugin_use * and struct module *: struct values * */
+  GPtrArray *owned_values;
   struct network *networks;
   guint network_count;
   const struct dvt_network **views; /**< of every network, in order */
@@ -64,6 +66,13 @@ struct composition *composition_new(const struct experiment *experiment, const s
                                     GError **error);
 void composition_free(struct composition *composition);
 AUTO_DEFINE(composition, composition_free)
+
+/** The experiment with every default, those of plugins too, and absolute paths, as YAML. The caller frees it. */
+char *composition_resolved(const struct composition *composition);
+
+/** Checks the parameters of a use against its plugin's table; NULL with an error at its place. */
+const struct values *composition_values(struct composition *composition, const struct dvt_plugin *plugin,
+                                        const struct plugin_use *use, GError **error);
 
 /**
  * Makes every module's arena and sets initial values: each module from its own random stream (by network and component

@@ -59,7 +59,7 @@ static gboolean list_plugins(json_t *list, const struct composition *composition
 
 static gboolean open_run(struct session *session, GError **error) {
   const struct experiment *experiment = session->composition->experiment;
-  g_autofree char *given = NULL, *resolved = experiment_resolved(experiment);
+  g_autofree char *given = NULL, *resolved = composition_resolved(session->composition);
   if (!g_file_get_contents(experiment->path, &given, NULL, error)) return FALSE;
   json_t *plugins = json_array();
   json_t *info = json_pack("{s:s, s:s, s:o}", "dovetail", DOVETAIL_VERSION, "command",

@@ -84,6 +84,16 @@ def the_resolved_experiment_gives_the_same_bits(folder):
 
 
 @case
+def the_resolved_experiment_stands_alone(folder):
+    """Relative paths are absolute in it, so it means the same from wherever it is read."""
+    for batch in [f"data_batch_{k}.bin" for k in range(1, 6)] + ["test_batch.bin"]:
+        write(folder, f"cifar/{batch}", bytes([1] + [7] * 3072) * 20)
+    run(folder, text=small(("{plugin: shapes, params: {train: 64, test: 30}}", "{plugin: cifar10, params: {path: cifar}}")))
+    done = dovetail("check", os.path.join(folder, "runs/small/resolved.yaml"), folder="/")
+    assert done.returncode == 0, done.stderr
+
+
+@case
 def seeds_give_different_networks(folder):
     run(folder)
     run(folder, "--set", "seed=4", "--runs", "other")

@@ -135,16 +135,16 @@ static void networks_may_each_have_data_of_their_own(void **state) {
 static void the_resolved_form_reads_back_the_same(void **state) {
   g_autofree char *text = good_text();
   AUTO(experiment) given = read_good(*state, text, NULL);
-  g_autofree char *resolved = experiment_resolved(given);
+  g_autofree char *resolved = experiment_resolved(given, NULL);
   AUTO(experiment) again = read_good(*state, resolved, NULL);
   assert_good(again);
 }
 
 static void expect_resolved_once(const struct scratch *scratch, const char *text, const char *const *sets) {
   AUTO(experiment) given = read_good(scratch, text, sets);
-  g_autofree char *once = experiment_resolved(given);
+  g_autofree char *once = experiment_resolved(given, NULL);
   AUTO(experiment) again = read_good(scratch, once, NULL);
-  g_autofree char *twice = experiment_resolved(again);
+  g_autofree char *twice = experiment_resolved(again, NULL);
   assert_string_equal(once, twice);
 }
 
@@ -164,7 +164,7 @@ static void resolving_again_changes_nothing(void **state) {
 
 static void the_resolved_form_tells_every_default(void **state) {
   AUTO(experiment) experiment = read_good(*state, smallest, NULL);
-  g_autofree char *resolved = experiment_resolved(experiment);
+  g_autofree char *resolved = experiment_resolved(experiment, NULL);
   assert_string_equal(resolved, "name: small\n"
                                 "seed: 1\n"
                                 "networks:\n"

@@ -15,9 +15,9 @@ static void read_damaged(const struct scratch *scratch, const char *text, gsize 
     assert_true(g_utf8_validate(error->message, -1, NULL));
     return;
   }
-  g_autofree char *resolved = experiment_resolved(experiment);
+  g_autofree char *resolved = experiment_resolved(experiment, NULL);
   AUTO(experiment) again = read_good(scratch, resolved, NULL);
-  g_autofree char *twice = experiment_resolved(again);
+  g_autofree char *twice = experiment_resolved(again, NULL);
   assert_string_equal(resolved, twice);
   ++*good;
 }
