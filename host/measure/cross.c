@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/tensors.h"
 
 /* One extractor, over every task that a fitting head is for. */
 struct row {
@@ -76,21 +77,9 @@ static guint count_right(const float *logits, guint examples, guint classes, con
   return right;
 }
 
-static struct dvt_tensor maps(float *data, guint n, const gint64 shape[3]) {
-  return (struct dvt_tensor){.data = data,
-                             .dtype = DVT_F32,
-                             .place = DVT_PLACE_HOST,
-                             .rank = 4,
-                             .shape = {n, shape[0], shape[1], shape[2]}};
-}
-
 static gboolean judge(struct row *row, guint j, const struct dvt_tensor *features, guint n, GError **error) {
   const guint classes = (guint)row->networks[j].head->output[0];
-  struct dvt_tensor logits = {.data = row->logits,
-                              .dtype = DVT_F32,
-                              .place = DVT_PLACE_HOST,
-                              .rank = 2,
-                              .shape = {n, classes}};
+  struct dvt_tensor logits = tensor_logits(row->logits, n, classes);
   if (!pass_forward(row->heads[j], features, &logits, error)) return FALSE;
   row->correct[j] += count_right(row->logits, n, classes, row->labels);
   return TRUE;
@@ -102,8 +91,8 @@ static gboolean run_task(struct row *row, const struct task *task, GError **erro
   for (guint32 first = 0; first < total; first += row->config.batch) {
     const guint n = MIN(row->config.batch, total - first);
     if (!task_read(task, DVT_SUBSET_TEST, first, n, row->images, row->labels, error)) return FALSE;
-    const struct dvt_tensor images = maps(row->images, n, extractor->input);
-    struct dvt_tensor features = maps(row->features, n, extractor->output);
+    const struct dvt_tensor images = tensor_maps(row->images, n, extractor->input);
+    struct dvt_tensor features = tensor_maps(row->features, n, extractor->output);
     if (!pass_forward(row->extractor, &images, &features, error)) return FALSE;
     for (guint j = 0; j < row->count; j++)
       if (row->heads[j] && row->networks[j].task == task && !judge(row, j, &features, n, error)) return FALSE;

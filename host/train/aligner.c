@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/tensors.h"
 #include "train/loss.h"
 
 static void auxiliary_free(gpointer data) {
@@ -91,11 +92,7 @@ static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
   GError *error = NULL;
-  *logits = (struct dvt_tensor){.data = auxiliary->logits[network],
-                                .dtype = DVT_F32,
-                                .place = DVT_PLACE_HOST,
-                                .rank = 2,
-                                .shape = {features->shape[0], auxiliary->module->output[0]}};
+  *logits = tensor_logits(auxiliary->logits[network], (guint)features->shape[0], auxiliary->module->output[0]);
   if (!pass_forward(auxiliary->passes[network], features, logits, &error))
     return plugin_error(fault, DVT_ERROR_INTERNAL, error);
   return DVT_OK;

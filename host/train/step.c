@@ -6,23 +6,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/tensors.h"
 #include "train/aligner.h"
 #include "train/loss.h"
 
-static struct dvt_tensor batch_tensor(float *data, guint batch, const gint64 shape[3]) {
-  return (struct dvt_tensor){.data = data,
-                             .dtype = DVT_F32,
-                             .place = DVT_PLACE_HOST,
-                             .rank = 4,
-                             .shape = {batch, shape[0], shape[1], shape[2]}};
-}
-
-static gboolean make_tensor(float **memory, struct dvt_tensor *tensor, guint batch, const gint64 shape[3],
-                            GError **error) {
-  *tensor = batch_tensor(NULL, batch, shape);
-  *memory = memory_floats((gsize)dvt_tensor_count(tensor), error);
-  tensor->data = *memory;
-  return *memory != NULL;
+static gboolean allocate(struct dvt_tensor *tensor, GError **error) {
+  tensor->data = memory_floats((gsize)dvt_tensor_count(tensor), error);
+  return tensor->data != NULL;
 }
 
 static gboolean has_views(const struct composition *composition) {
@@ -60,15 +50,14 @@ static gboolean flight_init(struct flight *flight, struct stepper *stepper, guin
   flight->network = &composition->networks[index];
   flight->losses.aligners = g_new0(double, composition->aligner_count + 1);
   const struct module *extractor = flight->network->extractor, *head = flight->network->head;
-  if (!make_passes(flight, composition, error) ||
-      !make_tensor(&flight->features, &flight->features_tensor, batch, extractor->output, error) ||
-      !make_tensor(&flight->gradient, &flight->gradient_tensor, batch, extractor->output, error) ||
-      !make_tensor(&flight->logits, &flight->logits_tensor, batch, head->output, error))
-    return FALSE;
-  flight->logits_tensor.rank = 2;
-  flight->images_tensor = batch_tensor(NULL, batch, extractor->input);
-  if (has_views(composition)) return make_tensor(&flight->view, &flight->view_tensor, batch, extractor->input, error);
-  return TRUE;
+  flight->images = tensor_maps(NULL, batch, extractor->input);
+  flight->view = tensor_maps(NULL, batch, extractor->input);
+  flight->features = tensor_maps(NULL, batch, extractor->output);
+  flight->gradient = tensor_maps(NULL, batch, extractor->output);
+  flight->logits = tensor_logits(NULL, batch, head->output[0]);
+  return make_passes(flight, composition, error) && allocate(&flight->features, error) &&
+         allocate(&flight->gradient, error) && allocate(&flight->logits, error) &&
+         (!has_views(composition) || allocate(&flight->view, error));
 }
 
 static void flight_finish(struct flight *flight) {
@@ -76,10 +65,10 @@ static void flight_finish(struct flight *flight) {
   optimiser_free(flight->head_optimiser);
   pass_free(flight->extractor);
   pass_free(flight->head);
-  free(flight->features);
-  free(flight->gradient);
-  free(flight->logits);
-  free(flight->view);
+  free(flight->features.data);
+  free(flight->gradient.data);
+  free(flight->logits.data);
+  free(flight->view.data);
   g_free(flight->losses.aligners);
 }
 
@@ -143,14 +132,14 @@ static gboolean check_hook(const struct flight *flight, guint k, const char *hoo
 
 static void begin(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step) {
   flight->step = step;
-  flight->images_tensor.data = feed->images;
+  flight->images.data = feed->images;
   flight->batch = (struct dvt_batch){
       .struct_size = sizeof flight->batch,
       .network = flight->index,
       .epoch = epoch,
       .step = step,
       .count = flight->network->view.batch,
-      .images = &flight->images_tensor,
+      .images = &flight->images,
       .labels = feed->labels,
   };
   pass_clear(flight->extractor);
@@ -172,8 +161,8 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     if (!aligner->ops->feature_loss) continue;
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
-    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features_tensor,
-                                                  &flight->gradient_tensor, &flight->losses.aligners[k], &fault);
+    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features,
+                                                  &flight->gradient, &flight->losses.aligners[k], &fault);
     if (!check_hook(flight, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
   }
   return TRUE;
@@ -181,13 +170,13 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
 
 gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error) {
   begin(flight, feed, epoch, step);
-  if (!pass_forward(flight->extractor, &flight->images_tensor, &flight->features_tensor, error) ||
-      !pass_forward(flight->head, &flight->features_tensor, &flight->logits_tensor, error))
+  if (!pass_forward(flight->extractor, &flight->images, &flight->features, error) ||
+      !pass_forward(flight->head, &flight->features, &flight->logits, error))
     return FALSE;
-  flight->losses.task = loss_cross_entropy(flight->logits, flight->batch.count, flight->network->task->class_count,
+  flight->losses.task = loss_cross_entropy(flight->logits.data, flight->batch.count, flight->network->task->class_count,
                                            feed->labels, 1.0, &flight->losses.correct);
   if (!check_finite(flight, flight->losses.task, "task", error)) return FALSE;
-  if (!pass_backward(flight->head, &flight->logits_tensor, &flight->gradient_tensor, error)) return FALSE;
+  if (!pass_backward(flight->head, &flight->logits, &flight->gradient, error)) return FALSE;
   pass_commit(flight->head);
   return feature_losses(flight, error);
 }
@@ -202,8 +191,8 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
     struct flight *flight = &stepper->flights[t];
     flight->batch.weight = aligner->spec->weight;
     batches[t] = &flight->batch;
-    features[t] = &flight->features_tensor;
-    gradients[t] = &flight->gradient_tensor;
+    features[t] = &flight->features;
+    gradients[t] = &flight->gradient;
   }
   struct dvt_error fault = DVT_ERROR_INIT;
   const int status =
@@ -222,19 +211,19 @@ gboolean flight_view(struct flight *flight, guint k, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
   double loss = 0;
   flight->batch.weight = aligner->spec->weight;
-  int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view_tensor, &fault);
+  int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view, &fault);
   if (!check_hook(flight, k, "make_view", status, &fault, 0, error)) return FALSE;
-  if (!pass_forward(flight->extractor, &flight->view_tensor, &flight->features_tensor, error)) return FALSE;
-  memset(flight->gradient, 0, (gsize)dvt_tensor_count(&flight->gradient_tensor) * sizeof(float));
-  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features_tensor, &flight->gradient_tensor,
+  if (!pass_forward(flight->extractor, &flight->view, &flight->features, error)) return FALSE;
+  memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
+  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient,
                                    &loss, &fault);
   flight->losses.aligners[k] += loss;
   if (!check_hook(flight, k, "view_loss", status, &fault, loss, error)) return FALSE;
-  return pass_backward(flight->extractor, &flight->gradient_tensor, NULL, error);
+  return pass_backward(flight->extractor, &flight->gradient, NULL, error);
 }
 
 gboolean flight_backward(struct flight *flight, GError **error) {
-  if (!pass_backward(flight->extractor, &flight->gradient_tensor, NULL, error)) return FALSE;
+  if (!pass_backward(flight->extractor, &flight->gradient, NULL, error)) return FALSE;
   pass_commit(flight->extractor);
   for (guint k = 0; k < flight->stepper->composition->aligner_count; k++)
     if (flight->stepper->composition->aligners[k].ops->make_view && !flight_view(flight, k, error)) return FALSE;

@@ -33,10 +33,10 @@ struct flight {
   guint index;
   struct pass *extractor, *head;
   struct optimiser *extractor_optimiser, *head_optimiser;
-  float *features, *gradient; /**< [batch, features], the target's, then each view's */
-  float *logits;              /**< [batch, classes] */
-  float *view;                /**< [batch, image]; NULL when no aligner has views */
-  struct dvt_tensor images_tensor, features_tensor, gradient_tensor, logits_tensor, view_tensor;
+  struct dvt_tensor images;             /**< of the feeder */
+  struct dvt_tensor features, gradient; /**< the target's, then each view's */
+  struct dvt_tensor logits;
+  struct dvt_tensor view; /**< without memory when no aligner has views */
   struct dvt_batch batch;
   guint64 step;
   struct step_losses losses;
