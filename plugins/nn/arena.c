@@ -40,7 +40,7 @@ static void settle_heirs(struct arena *arena) {
   }
 }
 
-/* Largest first leaves the fewest gaps; equal ones in order of their numbers, so that the result is one and the same. */
+/* Largest first leaves the fewest gaps; equal ones in order of their numbers, so that the result is always the same. */
 static int larger_first(const void *x, const void *y) {
   const struct arena_buffer *a = *(struct arena_buffer *const *)x, *b = *(struct arena_buffer *const *)y;
   if (a->size != b->size) return a->size > b->size ? -1 : 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batch norm with scale and shift, and with ReLU fused into it; vectors of the host are read where they are. The batch's
- * statistics are computed here (statistics.h says why) and handed to oneDNN's forward as if they were running ones; its
- * backward is told what they are, and takes them as results of the batch.
+ * Batch norm with scale and shift, and with ReLU fused into it; vectors of the host are read where they are. The
+ * batch's statistics are computed here (statistics.h says why) and handed to oneDNN's forward as if they were running
+ * ones; its backward is told that they are the batch's.
  */
 #include "plan.h"
 #include "statistics.h"
@@ -87,7 +87,8 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, plan->values[node->inputs[0]]}, {DNNL_ARG_MEAN, memo->mean},
             {DNNL_ARG_VARIANCE, memo->variance}, {DNNL_ARG_DIFF_DST, gradient},
             {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)}, {DNNL_ARG_SHIFT, host_vector(plan, node, SHIFT)},
-            {DNNL_ARG_WORKSPACE, memo->workspace}, {DNNL_ARG_DIFF_SRC, to}, {DNNL_ARG_DIFF_SCALE, scale}, {DNNL_ARG_DIFF_SHIFT, shift});
+            {DNNL_ARG_WORKSPACE, memo->workspace}, {DNNL_ARG_DIFF_SRC, to}, {DNNL_ARG_DIFF_SCALE, scale},
+            {DNNL_ARG_DIFF_SHIFT, shift});
   if (plan_trains(plan)) {
     plan_add_weight_gradient(plan, node->weights[SCALE], vector_of(plan, node), scale);
     plan_add_weight_gradient(plan, node->weights[SHIFT], vector_of(plan, node), shift);

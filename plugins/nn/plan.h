@@ -83,9 +83,9 @@ struct plan {
 };
 
 /**
- * Makes a plan and learns what memory it needs: plan->arena.size. Layouts are those that the primitives like best; where
- * these do not fit together (numbers of channels that no block divides), all are dense. NULL on failure. Freed by
- * plan_free.
+ * Makes a plan and learns what memory it needs: plan->arena.size. Layouts are those that the primitives like best;
+ * where these do not fit together (numbers of channels that no block divides), all are dense. NULL on failure. Freed
+ * by plan_free.
  */
 struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error);
 void plan_free(struct plan *plan);

@@ -15,7 +15,7 @@ struct rig {
 /** Adds layers to a graph, from `value` on; returns the last value. */
 typedef int (*rig_build)(struct nn_graph *graph, int value);
 
-/** A module on images of C x H x W, its parameters set by their initialisers, then all shaken, so that none is 0 or 1. */
+/** A module on images of C x H x W, its weights set by their initialisers and shaken, so that none is 0 or 1. */
 struct rig *rig_new(rig_build build, const gint64 input[3], guint64 seed);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)

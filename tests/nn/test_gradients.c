@@ -22,8 +22,8 @@
 enum { BATCH = 3, DIRECTIONS = 12, BOTH = DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS };
 
 /*
- * Rounding of the outputs weighs more in shorter steps: it gives about 0.002 and 0.02 here. Where a ReLU's input changes
- * sign within a step, that adds to it in proportion to the step: hence the shorter one.
+ * Rounding of the outputs weighs more in shorter steps: it gives about 0.002 and 0.02 here. Where a ReLU's input
+ * changes sign within a step, that adds to it in proportion to the step: hence the shorter one.
  */
 struct precision {
   double step, tolerance;

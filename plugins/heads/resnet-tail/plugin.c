@@ -48,7 +48,8 @@ static int unknown_split(const struct head *self, const char *split, struct dvt_
   resnet_split_list(&self->resnet, known, sizeof known);
   if (self->split[0]) return dvt_fail(error, DVT_ERROR_ARGUMENT, "no split '%s'; known: %s", split, known);
   return dvt_fail(error, DVT_ERROR_ARGUMENT,
-                  "the features come from '%s', which is no split of this ResNet; set its parameter split to one of: %s",
+                  "the features come from '%s', which is no split of this ResNet; set its parameter split to one of: "
+                  "%s",
                   split, known);
 }
 
