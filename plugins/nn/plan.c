@@ -82,7 +82,7 @@ static struct plan *make(const struct plan_setup *setup, bool dense) {
   struct plan *plan = calloc(1, sizeof *plan);
   if (!plan) return NULL;
   plan->setup = *setup;
-  plan->setup.dense = dense;
+  plan->dense = dense;
   plan->error = (struct dvt_error)DVT_ERROR_INIT;
   if (!make_tables(plan)) {
     plan_free(plan);

@@ -24,7 +24,6 @@ struct plan_setup {
   uint32_t flags;          /**< enum dvt_pass_flags */
   int64_t batch;
   dnnl_engine_t engine;
-  bool dense; /**< no layout is left open: all are dense */
 };
 
 /** The dense tensors of the caller, whose data is set before each run. */
@@ -64,6 +63,7 @@ struct plan_memo {
 
 struct plan {
   struct plan_setup setup;
+  bool dense; /**< no layout is left open: all are dense */
   struct dvt_error error;
   struct plan_tensor *tensors;
   int tensor_count;
@@ -71,7 +71,7 @@ struct plan {
   struct plan_steps phases[PLAN_PHASES];
   int *values;    /**< by value: its tensor; -1: an input whose layout is open */
   int *gradients; /**< by value: the sum of the gradients so far, or -1 */
-  struct plan_memo *memos; /**< by node */
+  struct plan_memo *memos;            /**< by node */
   dnnl_primitive_desc_t *descriptors; /**< all that were made, until the plan is done */
   int descriptor_count;
   dnnl_primitive_attr_t plain, relu, add; /**< attributes: nothing; ReLU on the result; adds to what is there */

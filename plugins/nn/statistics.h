@@ -16,7 +16,7 @@ struct statistics {
   int64_t block;                      /* channels that lie side by side: 1, or a multiple of 8 */
 };
 
-/** Learns the layout of a tensor. False when it is neither dense nor blocked by channels in eights. */
+/** Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of 8. */
 bool statistics_init(struct statistics *statistics, const dnnl_memory_desc_t *md);
 
 /** Floats of working memory that statistics_compute needs. */

@@ -23,6 +23,7 @@ struct sample {
 static const struct sample samples[] = {
     {5, 16, 32, 32, dnnl_nChw8c, 8}, {40, 32, 3, 7, dnnl_nChw16c, 16}, {3, 8, 1, 1, dnnl_nChw8c, 8},
     {4, 5, 9, 7, dnnl_nchw, 1},      {20, 3, 20, 20, dnnl_nchw, 1},    {1, 2, 1, 3, dnnl_nchw, 1},
+    {5, 24, 5, 6, dnnl_nhwc, 24},
 };
 
 static gsize place(const struct sample *s, gint64 n, gint64 c, gint64 p) {
@@ -110,8 +111,8 @@ static void same_bits_on_any_number_of_threads(void **state) {
 
 static void other_layouts_are_refused(void **state) {
   (void)state;
-  static const dnnl_format_tag_t tags[] = {dnnl_nhwc, dnnl_nChw4c, dnnl_NChw16n16c};
-  const dnnl_dims_t dims = {16, 16, 8, 8};
+  static const dnnl_format_tag_t tags[] = {dnnl_nhwc, dnnl_nChw4c, dnnl_NChw16n16c, dnnl_acbd};
+  const dnnl_dims_t dims = {16, 12, 8, 8};
   for (guint k = 0; k < G_N_ELEMENTS(tags); k++) {
     dnnl_memory_desc_t md;
     struct statistics statistics;
