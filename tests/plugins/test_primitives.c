@@ -63,6 +63,7 @@ static gboolean is_map(const char *shape) {
   return g_str_has_prefix(shape, "6x") && g_strrstr(shape + 2, "x") != strchr(shape + 2, 'x');
 }
 
+/* Without blocked layouts (processors older than AVX2) fewer maps need to change theirs. */
 static void check_pair(const char *shortcut, const char *head, const char *mode, guint borders) {
   g_autoptr(GPtrArray) lines = logged(shortcut, head, mode);
   guint maps = 0;
@@ -77,7 +78,7 @@ static void check_pair(const char *shortcut, const char *head, const char *mode,
     else if (elements(shape_of(fields)) > LARGEST_WEIGHT)
       fail_msg("reorder of %s", shape_of(fields));
   }
-  if (maps != borders) fail_msg("%u maps change their layout, expected %u", maps, borders);
+  if (maps < 1 || maps > borders) fail_msg("%u maps change their layout, expected 1 to %u", maps, borders);
 }
 
 /* Features leave the extractor and enter the head; in training their gradient goes back the same way. */
