@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A joint step against another implementation: argv[1] is a file that its make_golden.py wrote. Everything is the real
+ * A joint step against another implementation: argv[1] names a file that its make_golden.py wrote. Everything is the real
  * thing (experiment, plugins, step) but the random numbers: image k is turned by k % 4 quarters, as there.
  */
 #include <math.h>
@@ -14,13 +14,13 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 
+#include "golden.h"
 #include "skip.h"
 #include "store/safetensors.h"
 #include "train/step.h"
 
 enum { IMAGE = 3 * 32 * 32, NETWORKS = 2 };
 
-static const char *golden_path;
 static struct safetensors *golden;
 static struct registry *registry;
 
@@ -62,7 +62,7 @@ static void count_up(const struct dvt_host *host, const char *stream, uint64_t e
 static const struct safetensor *find(const char *format, const char *a, const char *b) {
   g_autofree char *name = g_strdup_printf(format, a, b);
   const struct safetensor *tensor = safetensors_find(golden, name);
-  if (!tensor) fail_msg("%s has no tensor %s", golden_path, name);
+  if (!tensor) fail_msg("%s has no tensor %s", golden->path, name);
   return tensor;
 }
 
@@ -154,9 +154,9 @@ static void rotation_step_agrees(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rotation_step_agrees)};
-  golden_path = argc > 1 ? argv[1] : "";
-  if (!g_file_test(golden_path, G_FILE_TEST_EXISTS)) return skip_all("no golden file (see docs/testing.md)");
-  golden = safetensors_read(golden_path, NULL);
+  g_autofree char *path = golden_find(argc > 1 ? argv[1] : "");
+  if (!path) return skip_all("no such file of another implementation's values (docs/testing.md)");
+  golden = safetensors_read(path, NULL);
   registry = registry_new();
   registry_scan_default(registry, NULL);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
