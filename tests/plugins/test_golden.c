@@ -52,7 +52,7 @@ static gboolean is_small(void) { return !strcmp(metadata("depth"), "8"); }
 static double tolerance(void) { return MAX(1e-4, 5 * g_ascii_strtod(metadata("float32_error"), NULL)); }
 
 static void judge(const char *name, double error) {
-  if (error / tolerance() <= worst.excess) return; /* an error that is no number is the worst */
+  if (isnan(worst.excess) || error / tolerance() <= worst.excess) return; /* no number is the worst of errors */
   worst.excess = error / tolerance();
   g_free(worst.text);
   worst.text = g_strdup_printf("%s: relative error %g, at most %g", name, error, tolerance());
