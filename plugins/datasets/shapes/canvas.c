@@ -68,15 +68,17 @@ static float ellipse_inside(const float ellipse[2][3], float x, float y) {
   return (1 - u * u - v * v) / (2 * sqrtf(slope_x * slope_x + slope_y * slope_y) + 1e-6f);
 }
 
+static float lesser(float a, float b) { return a < b ? a : b; } /* fminf is a call: it minds NaN */
+
 /* The share of the pixel round (x, y) that the region covers. */
 static float coverage(const struct region *region, float x, float y) {
   float inside = 0.5f;
   for (int k = 0; k < region->corner_count; k++) {
     const float *line = region->lines[k];
-    inside = fminf(inside, line[0] * x + line[1] * y + line[2]);
+    inside = lesser(inside, line[0] * x + line[1] * y + line[2]);
   }
-  if (region->round) inside = fminf(inside, ellipse_inside(region->ellipse, x, y));
-  return fmaxf(inside + 0.5f, 0);
+  if (region->round) inside = lesser(inside, ellipse_inside(region->ellipse, x, y));
+  return inside > -0.5f ? inside + 0.5f : 0;
 }
 
 /* The pixels along one axis that the region may touch: [range[0], range[1]). */
