@@ -3,8 +3,9 @@
  * Versions and status codes of the plugin ABI.
  *
  * The ABI is plain C11. Within one major version a published struct only grows at its end, and says its size in its
- * first field `struct_size`; whoever reads a struct reads no further than that and takes the documented default for
- * the rest. Structs without `struct_size` (dvt_tensor, dvt_value) never change within a major version.
+ * field `struct_size`, the first but in dvt_plugin (of dvt_param, dvt_plugin.param_size says it); whoever reads a
+ * struct reads no further than that and takes the documented default for the rest. Structs without a size (dvt_tensor,
+ * dvt_value) never change within a major version. Enums may gain values: whoever does not know one refuses it.
  *
  * Thread tags. Every function pointer of the ABI ends its description with `[thread & state]`:
  *   main      the host's main thread

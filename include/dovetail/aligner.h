@@ -15,6 +15,9 @@
  *      gradient back through the extractor; its batch-norm statistics are not committed: running statistics are those
  *      of the task's own images.
  * Then it sums the gradients of auxiliary heads in network order and updates every weight.
+ *
+ * From one step to the next an aligner keeps nothing that a run, stopped and resumed, would miss: what is learned is in
+ * auxiliary heads, and random numbers are functions of the step.
  */
 #ifndef DOVETAIL_ALIGNER_H
 #define DOVETAIL_ALIGNER_H
@@ -61,7 +64,7 @@ struct dvt_batch {
   uint64_t step;    /**< from 0, over the whole run */
   double weight;    /**< the aligner's weight λ */
   uint32_t count;   /**< examples, always dvt_network.batch */
-  uint32_t reserved;
+  uint32_t threads; /**< that the hook may keep busy, the caller's among them */
   const struct dvt_tensor *images; /**< [count, C, H, W], augmented and normalised; read only */
   const int32_t *labels;           /**< [count] */
 };
@@ -72,6 +75,7 @@ struct dvt_head_request {
   uint32_t classes;
   const char *name;   /**< of the component, unique among the aligner's heads */
   const char *plugin; /**< a head plugin, made with its default parameters; NULL: as the head of network 0 */
+  const char *const *class_names; /**< [classes], what the logits mean, kept with the component; NULL: numbers say it */
 };
 
 /**
@@ -98,7 +102,8 @@ struct dvt_aligner_host {
   /**
    * Runs features [count, C, H, W] of a network through an auxiliary head.
    * *logits is set to [count, classes] in memory of the host, which the aligner may overwrite; it lives until the
-   * hook returns.
+   * hook returns. features belongs to the host.
+   * On failure, or when there is no such head or network, *logits is undefined; the hook returns the status.
    * [network & during feature_loss and view_loss, with that hook's network]
    */
   int (*head_forward)(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
@@ -107,8 +112,8 @@ struct dvt_aligner_host {
   /**
    * Softmax cross-entropy. Sets *loss to the sum over the examples whose label is not negative, divided by the size
    * of the whole batch, and replaces the logits by the gradient of weight · loss.
-   * labels[count] belongs to the aligner.
-   * Fails when a label is not below the number of classes.
+   * labels[count] and loss belong to the aligner, the logits to whoever made them.
+   * Fails when a label is not below the number of classes; logits and *loss are then untouched.
    * [any & after init]
    */
   int (*cross_entropy)(const struct dvt_aligner_host *host, struct dvt_tensor *logits, const int32_t *labels,
@@ -117,6 +122,8 @@ struct dvt_aligner_host {
   /**
    * From the gradient of the logits of the last head_forward with this head and network: adds the gradients of the
    * head's weights to the host's, and adds that of the features to feature_gradient (NULL: not wanted).
+   * The host owns both tensors, as they were handed out.
+   * On failure the gradients are undefined; the hook returns the status.
    * [network & after head_forward, in the same hook]
    */
   int (*head_backward)(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
@@ -160,7 +167,8 @@ struct dvt_aligner_ops {
 
   /**
    * Changes initial values of the networks' weights, in place; auxiliary heads are not among them.
-   * The values live until the call returns.
+   * The host owns the values; they may be written until the call returns.
+   * Failure ends the run before its first step.
    * [main & once, after init, before the first step; never on resume]
    */
   int (*initialise)(void *aligner, struct dvt_error *error);

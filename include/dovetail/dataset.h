@@ -11,13 +11,14 @@
 #include <dovetail/host.h>
 #include <dovetail/param.h>
 
+/** The subsets that a dataset has; there are two in all of ABI 1. */
 enum dvt_subset { DVT_SUBSET_TRAIN = 0, DVT_SUBSET_TEST = 1, DVT_SUBSET_COUNT = 2 };
 
 struct dvt_dataset_info {
   uint32_t struct_size;
   uint32_t class_count;
   int64_t image[3];                 /**< C, H, W */
-  uint64_t count[DVT_SUBSET_COUNT]; /**< examples in each subset */
+  uint64_t count[DVT_SUBSET_COUNT]; /**< examples in each subset, at least 1 */
   const char *const *class_names;   /**< class_count of them, by label; unique */
   const float *mean;                /**< [C], of the training subset, on the scale where 255 is 1 */
   const float *deviation;           /**< [C], standard deviation, likewise; above 0 */

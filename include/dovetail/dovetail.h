@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** The whole plugin ABI. docs/writing-plugins.md leads through it. */
+/** The whole plugin ABI. plugins/aligners/rotation/plugin.c is an example of its use. */
 #ifndef DOVETAIL_DOVETAIL_H
 #define DOVETAIL_DOVETAIL_H
 

@@ -15,6 +15,8 @@ struct dvt_host {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor; /**< of the host */
   void *context;                 /**< the host's own */
+  uint32_t threads;              /**< that a call in the main thread may keep busy, the caller's among them */
+  uint32_t reserved;
 
   /**
    * Says something to the user, in one line without a newline; errors are returned, not logged.

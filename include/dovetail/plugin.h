@@ -37,6 +37,15 @@ struct dvt_plugin {
   const struct dvt_plugin *next; /**< another plugin in the same .so, or NULL */
 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+/** What every plugin defines: here, so that it is exported under this name from C++ too. */
+extern DVT_EXPORT const struct dvt_plugin dovetail_plugin;
+#ifdef __cplusplus
+}
+#endif
+
 /** The first fields of dvt_plugin, after which designated initialisers go on, in the order of the struct. */
 #define DVT_PLUGIN_HEAD                                                                                                \
   .magic = DVT_MAGIC, .abi_major = DVT_ABI_MAJOR, .abi_minor = DVT_ABI_MINOR, .struct_size = sizeof(struct dvt_plugin), \

@@ -43,7 +43,9 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
     if (!(rotation->turns[t] = calloc(network->batch, sizeof **rotation->turns)))
       return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
   }
-  const struct dvt_head_request request = {.struct_size = sizeof request, .classes = 4, .name = "rotation"};
+  static const char *const turns[] = {"0", "90", "180", "270"};
+  const struct dvt_head_request request = {
+      .struct_size = sizeof request, .classes = 4, .name = "rotation", .class_names = turns};
   return host->make_head(host, &request, &rotation->head, error);
 }
 
