@@ -3,17 +3,30 @@
 
 #include <math.h>
 
+#include "plugin/fault.h"
+
 /* What is wrong with what the plugin says of itself, or NULL. */
 static const char *info_fault(const struct dvt_dataset_info *info) {
   if (!info) return "nothing about itself";
+  const gint64 *image = info->image, most = 1 << 14;
   for (guint axis = 0; axis < 3; axis++)
-    if (info->image[axis] < 1 || info->image[axis] > 1 << 16) return "an impossible image shape";
+    if (image[axis] < 1 || image[axis] > most) return "an impossible image shape";
+  if (image[0] * image[1] * image[2] > G_MAXINT32) return "an impossible image shape";
   if (info->class_count < 1 || !info->class_names) return "no classes";
   for (guint subset = 0; subset < DVT_SUBSET_COUNT; subset++)
     if (info->count[subset] < 1 || info->count[subset] > G_MAXINT32) return "an impossible number of examples";
+  for (guint label = 0; label < info->class_count; label++)
+    if (!info->class_names[label]) return "a class without a name";
+  if (!info->mean || !info->deviation) return "no mean or deviation";
   for (gint64 channel = 0; channel < info->image[0]; channel++)
-    if (!isfinite(info->mean[channel]) || !(info->deviation[channel] > 0)) return "an impossible mean or deviation";
+    if (!isfinite(info->mean[channel]) || !isfinite(info->deviation[channel]) || !(info->deviation[channel] > 0))
+      return "an impossible mean or deviation";
   return NULL;
+}
+
+static gboolean fail(const struct dataset *dataset, const struct dvt_error *fault, int status, GError **error) {
+  g_autofree char *text = fault_text(fault, status);
+  return error_failed(error, "dataset %s: %s", dataset->plugin->name, text);
 }
 
 struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_value *values,
@@ -22,12 +35,15 @@ struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_v
   struct dvt_error fault = DVT_ERROR_INIT;
   dataset->plugin = plugin;
   dataset->ops = plugin->ops;
-  if (dataset->ops->create(values, &dataset->self, &fault) != DVT_OK) {
-    error_at(error, mark, "dataset %s: %s", plugin->name, fault.message);
+  int status = dataset->ops->create(values, &dataset->self, &fault);
+  if (status != DVT_OK) {
+    g_autofree char *text = fault_text(&fault, status);
+    error_at(error, mark, "dataset %s: %s", plugin->name, text);
     return NULL;
   }
-  if (dataset->ops->init(dataset->self, host, &fault) != DVT_OK) {
-    error_failed(error, "dataset %s: %s", plugin->name, fault.message);
+  status = dataset->ops->init(dataset->self, host, &fault);
+  if (status != DVT_OK) {
+    fail(dataset, &fault, status, error);
     return NULL;
   }
   dataset->info = dataset->ops->info(dataset->self);
@@ -53,8 +69,8 @@ gsize dataset_image_size(const struct dataset *dataset) {
 gboolean dataset_read(const struct dataset *dataset, enum dvt_subset subset, guint64 index, guint8 *image,
                       guint32 *label, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
-  if (dataset->ops->read(dataset->self, subset, index, image, label, &fault) != DVT_OK)
-    return error_failed(error, "dataset %s: %s", dataset->plugin->name, fault.message);
+  const int status = dataset->ops->read(dataset->self, subset, index, image, label, &fault);
+  if (status != DVT_OK) return fail(dataset, &fault, status, error);
   if (*label < dataset->info->class_count) return TRUE;
   return error_failed(error, "dataset %s: example %" G_GUINT64_FORMAT " has label %u; there are %u classes",
                       dataset->plugin->name, index, *label, dataset->info->class_count);

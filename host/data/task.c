@@ -19,7 +19,9 @@ static void choose_classes(struct task *task, const guint32 *classes, guint clas
 }
 
 /* Labels are known by reading, so a subset is read once when only some of its classes are wanted. */
-static gboolean choose_examples(struct task *task, enum dvt_subset subset, guint64 limit, GError **error) {
+static gboolean choose_examples(struct task *task, enum dvt_subset subset, guint64 limit, struct mark mark,
+                                GError **error) {
+  static const char *const names[] = {"training", "test"};
   const guint32 available = (guint32)MIN(task->dataset->info->count[subset], limit);
   const gboolean all = task->class_count == task->dataset->info->class_count;
   g_autofree guint8 *image = g_malloc(dataset_image_size(task->dataset));
@@ -30,8 +32,8 @@ static gboolean choose_examples(struct task *task, enum dvt_subset subset, guint
     if (task->labels[label] >= 0) chosen[task->count[subset]++] = index;
   }
   if (task->count[subset]) return TRUE;
-  return error_failed(error, "dataset %s: no example of the chosen classes among the first %u",
-                      task->dataset->plugin->name, available);
+  return error_at(error, mark, "none of the first %u %s examples of dataset %s is of these classes; raise the limit",
+                  available, names[subset], task->dataset->plugin->name);
 }
 
 static void choose_normalisation(struct task *task) {
@@ -46,13 +48,13 @@ static void choose_normalisation(struct task *task) {
 }
 
 struct task *task_new(const struct dataset *dataset, const guint32 *classes, guint class_count,
-                      const guint64 limit[DVT_SUBSET_COUNT], GError **error) {
+                      const guint64 limit[DVT_SUBSET_COUNT], struct mark mark, GError **error) {
   AUTO(task) task = g_new0(struct task, 1);
   task->dataset = dataset;
   choose_classes(task, classes, class_count);
   choose_normalisation(task);
   for (guint subset = 0; subset < DVT_SUBSET_COUNT; subset++)
-    if (!choose_examples(task, subset, limit[subset], error)) return NULL;
+    if (!choose_examples(task, subset, limit[subset], mark, error)) return NULL;
   return g_steal_pointer(&task);
 }
 

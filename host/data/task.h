@@ -17,11 +17,11 @@ struct task {
 
 /**
  * classes[0 .. class_count): labels of the dataset, in the task's order, each once; NULL: all. limit: the first so many
- * examples of each subset, of which those of other classes are then left out. The dataset must outlive the task. The
- * caller frees it.
+ * examples of each subset, of which those of other classes are then left out. The dataset must outlive the task. A
+ * subset without an example is DOVETAIL_WRONG at `mark`. The caller frees it.
  */
 struct task *task_new(const struct dataset *dataset, const guint32 *classes, guint class_count,
-                      const guint64 limit[DVT_SUBSET_COUNT], GError **error);
+                      const guint64 limit[DVT_SUBSET_COUNT], struct mark mark, GError **error);
 void task_free(struct task *task);
 AUTO_DEFINE(task, task_free)
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/fault.h"
 #include "plugin/random.h"
 
 enum { LINE = 64 / sizeof(float) }; /* floats in a cache line: what arenas are aligned to */
@@ -14,6 +15,12 @@ gsize module_weight_elements(const struct module *module, guint k) {
   gsize count = 1;
   for (guint axis = 0; axis < module->weights[k]->rank; axis++) count *= (gsize)module->weights[k]->shape[axis];
   return count;
+}
+
+const struct dvt_split *module_split(const struct module *module, guint k) {
+  const guint most = 10000; /* a list without an end is a fault of the plugin, and no reason to hang */
+  const struct dvt_split *split = k < most ? module->ops->split(module->self, k) : NULL;
+  return split && split->name ? split : NULL;
 }
 
 float *module_value(const struct module *module, guint k) { return module->values + module->offsets[k]; }
@@ -47,6 +54,9 @@ static const char *weight_fault(const struct module *module, const struct dvt_we
   if (!weight->name || !weight->name[0]) return "a weight without a name";
   if (module_find(module, weight->name) >= 0) return "two weights of one name";
   if (weight->role != DVT_WEIGHT_PARAMETER && weight->role != DVT_WEIGHT_BUFFER) return "a weight of unknown role";
+  if (weight->initialiser < DVT_INIT_CONSTANT || weight->initialiser > DVT_INIT_UNIFORM)
+    return "a weight with an initialiser unknown here";
+  if (!isfinite(weight->init_value)) return "a weight with an initial value that is no number";
   if (weight->rank > DVT_MAX_RANK) return "a weight of too high a rank";
   gint64 elements = 1;
   for (guint axis = 0; axis < weight->rank; axis++)
@@ -81,8 +91,9 @@ static gboolean collect_weights(struct module *module, GError **error) {
 
 static gboolean check_output(const struct module *module, GError **error) {
   const gint64 *shape = module->output;
+  gint64 elements = 1;
   for (guint axis = 0; axis < 3; axis++)
-    if (shape[axis] < 1 || shape[axis] > G_MAXINT32)
+    if (shape[axis] < 1 || __builtin_mul_overflow(elements, shape[axis], &elements) || elements > G_MAXINT32)
       return error_failed(error, "%s gives an output of impossible shape", module->label);
   return TRUE;
 }
@@ -96,9 +107,11 @@ struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_valu
   module->ops = plugin->ops;
   module->label = g_strdup(label);
   memcpy(module->input, config->input, sizeof module->input);
-  if (module->ops->create(values, &module->self, &fault) != DVT_OK ||
-      module->ops->init(module->self, host, config, &fault) != DVT_OK) {
-    error_at(error, mark, "%s: %s", label, fault.message);
+  int status = module->ops->create(values, &module->self, &fault);
+  if (status == DVT_OK) status = module->ops->init(module->self, host, config, &fault);
+  if (status != DVT_OK) {
+    g_autofree char *text = fault_text(&fault, status);
+    error_at(error, mark, "%s: %s", label, text);
     return NULL;
   }
   module->ops->output_shape(module->self, module->output);
@@ -158,6 +171,13 @@ void module_initialise(struct module *module, guint64 seed, const char *stream) 
 
 void module_changed(struct module *module) { module->ops->changed(module->self); }
 
+static gboolean check_call(const struct module *module, const char *call, int status, const struct dvt_error *fault,
+                           GError **error) {
+  if (status == DVT_OK) return TRUE;
+  g_autofree char *text = fault_text(fault, status);
+  return error_failed(error, "%s: %s: %s", module->label, call, text);
+}
+
 struct pass *pass_new(struct module *module, const struct dvt_pass_config *config, gboolean gradients,
                       GError **error) {
   AUTO(pass) pass = g_new0(struct pass, 1);
@@ -173,10 +193,8 @@ struct pass *pass_new(struct module *module, const struct dvt_pass_config *confi
       if (module->weights[k]->role == DVT_WEIGHT_PARAMETER) list[k] = pass->gradients + module->offsets[k];
     own.gradients = list;
   }
-  if (module->ops->pass_create(module->self, &own, &pass->self, &fault) != DVT_OK) {
-    error_failed(error, "%s: pass_create: %s", module->label, fault.message);
-    return NULL;
-  }
+  const int status = module->ops->pass_create(module->self, &own, &pass->self, &fault);
+  if (!check_call(module, "pass_create", status, &fault, error)) return NULL;
   return g_steal_pointer(&pass);
 }
 
@@ -189,15 +207,15 @@ void pass_free(struct pass *pass) {
 
 gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct dvt_tensor *output, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
-  if (pass->module->ops->forward(pass->self, input, output, &fault) == DVT_OK) return TRUE;
-  return error_failed(error, "%s: forward: %s", pass->module->label, fault.message);
+  const int status = pass->module->ops->forward(pass->self, input, output, &fault);
+  return check_call(pass->module, "forward", status, &fault, error);
 }
 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                        GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
-  if (pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault) == DVT_OK) return TRUE;
-  return error_failed(error, "%s: backward: %s", pass->module->label, fault.message);
+  const int status = pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault);
+  return check_call(pass->module, "backward", status, &fault, error);
 }
 
 void pass_commit(struct pass *pass) {

@@ -36,6 +36,9 @@ struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_valu
 void module_free(struct module *module);
 AUTO_DEFINE(module, module_free)
 
+/** Split k of a backbone; NULL past the last, or past one without a name. */
+const struct dvt_split *module_split(const struct module *module, guint k);
+
 /** Number of elements of weight k. */
 gsize module_weight_elements(const struct module *module, guint k);
 
@@ -62,8 +65,8 @@ struct pass {
 };
 
 /**
- * config->gradients is ignored: `gradients` says whether those of the weights are wanted. One of the module's pass
- * makers at a time, in any thread. The caller frees it before the module.
+ * config->gradients is ignored: `gradients` says whether those of the weights are wanted. Any thread. The caller frees
+ * it before the module.
  */
 struct pass *pass_new(struct module *module, const struct dvt_pass_config *config, gboolean gradients, GError **error);
 void pass_free(struct pass *pass);

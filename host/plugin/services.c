@@ -54,6 +54,7 @@ void services_init(struct services *services, guint64 seed) {
                 .abi_major = DVT_ABI_MAJOR,
                 .abi_minor = DVT_ABI_MINOR,
                 .context = services,
+                .threads = g_get_num_processors(),
                 .log = host_log,
                 .allocate = host_allocate,
                 .release = host_release,

@@ -79,7 +79,7 @@ static struct feeder *feed_from(const struct task *task, const char *stream, gui
 static void every_example_comes_at_most_once_an_epoch(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   AUTO(feeder) feeder = feed_from(task, "a", 0);
   assert_int_equal(feeder_epoch_steps(task, BATCH), TRAIN / BATCH);
   guint first_of[3];
@@ -101,7 +101,7 @@ static void every_example_comes_at_most_once_an_epoch(void **state) {
 static void a_batch_depends_on_stream_and_step_alone(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   AUTO(feeder) from_start = feed_from(task, "a", 0);
   AUTO(feeder) later = feed_from(task, "a", 9);
   AUTO(feeder) other = feed_from(task, "b", 9);
@@ -120,7 +120,7 @@ static void some_classes_make_a_task_with_labels_of_its_own(void **state) {
   (void)state;
   const guint32 classes[] = {2, 0};
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, classes, 2, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, classes, 2, no_limit, (struct mark){0}, NULL);
   assert_string_equal(task->class_names[0], "cat");
   assert_int_equal(task->count[DVT_SUBSET_TRAIN], 33);
   assert_int_equal(task->count[DVT_SUBSET_TEST], 5);
@@ -139,17 +139,17 @@ static void a_limit_takes_the_first_examples(void **state) {
   const guint64 limit[] = {20, 3};
   const guint32 classes[] = {1};
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, limit, (struct mark){0}, NULL);
   assert_int_equal(task->count[DVT_SUBSET_TRAIN], 20);
   assert_int_equal(task->count[DVT_SUBSET_TEST], 3);
-  AUTO(task) bees = task_new(dataset, classes, 1, limit, NULL);
+  AUTO(task) bees = task_new(dataset, classes, 1, limit, (struct mark){0}, NULL);
   assert_int_equal(bees->count[DVT_SUBSET_TRAIN], 7);
 }
 
 static void normalisation_takes_mean_and_deviation_of_each_channel(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   float image[IMAGE];
   gint32 label;
   assert_true(task_read(task, DVT_SUBSET_TEST, 4, 1, image, &label, NULL));
@@ -162,7 +162,7 @@ static void normalisation_takes_mean_and_deviation_of_each_channel(void **state)
 static void augmentation_moves_and_mirrors(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   guint8 image[IMAGE];
   float plain[IMAGE], moved[IMAGE];
   for (guint at = 0; at < IMAGE; at++) image[at] = (guint8)(3 * at);
@@ -196,7 +196,7 @@ static void drawn_augmentations_cover_every_offset_evenly(void **state) {
 static void a_damaged_example_is_an_error_and_no_hang(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   broken_example = 11;
   AUTO(feeder) feeder = feed_from(task, "a", 0);
   g_autoptr(GError) error = NULL;
@@ -211,7 +211,7 @@ static void a_damaged_example_is_an_error_and_no_hang(void **state) {
 static void a_batch_larger_than_the_data_is_refused(void **state) {
   (void)state;
   AUTO(dataset) dataset = open_known();
-  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, NULL);
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
   const struct feeder_config config = {.batch = TRAIN + 1, .stream = "a"};
   g_autoptr(GError) error = NULL;
   assert_null(feeder_new(task, &config, 0, &error));
