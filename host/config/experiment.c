@@ -134,6 +134,7 @@ struct experiment *experiment_read(const char *path, const char *const *sets, GE
   experiment->path = g_strdup(path);
   experiment->tree = yaml_read_file(path, error);
   if (!experiment->tree) return NULL;
+  experiment->text = yaml_text(experiment->tree);
   for (; sets && *sets; sets++)
     if (!yaml_set(experiment->tree, *sets, error)) return NULL;
   return read_root(yaml_root(experiment->tree), experiment, error) ? g_steal_pointer(&experiment) : NULL;

@@ -63,6 +63,7 @@ struct train_spec {
 /** Belongs, with everything in it, to the caller of experiment_read; strings and nodes live in `tree`. */
 struct experiment {
   char *path;
+  const char *text; /**< as given, without assignments; belongs to the tree */
   struct yaml_tree *tree;
   const char *name;
   guint64 seed;

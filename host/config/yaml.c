@@ -26,6 +26,7 @@ void yaml_tree_free(struct yaml_tree *tree) {
   if (!tree) return;
   g_ptr_array_unref(tree->nodes);
   g_ptr_array_unref(tree->files);
+  g_free(tree->text);
   g_free(tree);
 }
 
@@ -73,8 +74,12 @@ struct yaml_tree *yaml_read_file(const char *path, GError **error) {
     error_at(error, (struct mark){0}, "%s: longer than %d MB; name a YAML file", path, YAML_MAX_BYTES >> 20);
     return NULL;
   }
-  return yaml_read_text(path, text, length, error);
+  struct yaml_tree *tree = yaml_read_text(path, text, length, error);
+  if (tree) tree->text = g_strndup(text, length);
+  return tree;
 }
+
+const char *yaml_text(const struct yaml_tree *tree) { return tree->text; }
 
 struct yaml_node *yaml_root(struct yaml_tree *tree) { return tree->root; }
 

@@ -38,6 +38,9 @@ struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize lengt
 void yaml_tree_free(struct yaml_tree *tree);
 AUTO_DEFINE(yaml_tree, yaml_tree_free)
 
+/** The text of the file that the tree was read from, NULL for other trees; belongs to the tree. */
+const char *yaml_text(const struct yaml_tree *tree);
+
 /** The root; belongs to the tree. */
 struct yaml_node *yaml_root(struct yaml_tree *tree);
 
@@ -57,7 +60,7 @@ char *yaml_shown(const char *text);
  */
 gboolean yaml_set(struct yaml_tree *tree, const char *assignment, GError **error);
 
-/** The tree as YAML text, without anchors: what `resolved.yaml` holds. The caller frees it. */
+/** A node as YAML text, without anchors. The caller frees it. */
 char *yaml_write(const struct yaml_node *node);
 
 #endif

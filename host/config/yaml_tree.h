@@ -9,6 +9,7 @@ struct yaml_tree {
   struct yaml_node *root;
   GPtrArray *nodes; /**< every node made for it: nodes are shared, so only the tree frees them */
   GPtrArray *files; /**< the names in the marks */
+  char *text;       /**< of the file it was read from, or NULL */
   guint count;      /**< nodes made so far, and nodes that aliases repeated */
 };
 
