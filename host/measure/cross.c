@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/largest.h"
 #include "base/memory.h"
 #include "plugin/tensors.h"
 
@@ -65,30 +66,34 @@ static void finish_row(struct row *row) {
   g_free(row->correct);
 }
 
-static guint count_right(const float *logits, guint examples, guint classes, const gint32 *labels) {
-  guint right = 0;
+/* FALSE when a logit is no number. */
+static gboolean count_right(const float *logits, guint examples, guint classes, const gint32 *labels, guint64 *right) {
   for (guint k = 0; k < examples; k++) {
     const float *row = logits + (gsize)k * classes;
-    guint best = 0;
-    for (guint c = 1; c < classes; c++)
-      if (row[c] > row[best]) best = c;
-    right += (gint32)best == labels[k];
+    for (guint c = 0; c < classes; c++)
+      if (!isfinite(row[c])) return FALSE;
+    *right += (gint32)largest_logit(row, classes) == labels[k];
   }
-  return right;
+  return TRUE;
 }
 
 static gboolean judge(struct row *row, guint j, const struct dvt_tensor *features, guint n, GError **error) {
   const guint classes = (guint)row->networks[j].head->output[0];
   struct dvt_tensor logits = tensor_logits(row->logits, n, classes);
   if (!pass_forward(row->heads[j], features, &logits, error)) return FALSE;
-  row->correct[j] += count_right(row->logits, n, classes, row->labels);
-  return TRUE;
+  if (count_right(row->logits, n, classes, row->labels, &row->correct[j])) return TRUE;
+  return error_failed(error, "%s on the features of %s: a logit is not a finite number", row->networks[j].head->label,
+                      row->networks[row->index].extractor->label);
 }
 
 static gboolean run_task(struct row *row, const struct task *task, GError **error) {
   const struct module *extractor = row->networks[row->index].extractor;
   const guint32 total = task->count[DVT_SUBSET_TEST];
   for (guint32 first = 0; first < total; first += row->config.batch) {
+    if (g_atomic_int_get(row->config.interrupted)) {
+      g_set_error_literal(error, DOVETAIL_ERROR, DOVETAIL_INTERRUPTED, "interrupted");
+      return FALSE;
+    }
     const guint n = MIN(row->config.batch, total - first);
     if (!task_read(task, DVT_SUBSET_TEST, first, n, row->images, row->labels, error)) return FALSE;
     const struct dvt_tensor images = tensor_maps(row->images, n, extractor->input);
