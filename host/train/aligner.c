@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/fault.h"
 #include "plugin/tensors.h"
 #include "train/loss.h"
 
@@ -15,6 +16,8 @@ static void auxiliary_free(gpointer data) {
     free(auxiliary->logits[t]);
     free(auxiliary->scratch[t]);
   }
+  g_strfreev(auxiliary->class_names);
+  g_free(auxiliary->flown);
   g_free(auxiliary->passes);
   g_free(auxiliary->logits);
   g_free(auxiliary->scratch);
@@ -45,11 +48,21 @@ static gboolean name_taken(const struct aligner *aligner, const char *name) {
   return FALSE;
 }
 
+static char **copy_names(const struct dvt_head_request *request) {
+  if (!DVT_HAS(request, class_names) || !request->class_names) return NULL;
+  char **names = g_new0(char *, request->classes + 1);
+  for (guint k = 0; k < request->classes; k++) names[k] = g_strdup(request->class_names[k]);
+  return names;
+}
+
 static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_request *request, uint32_t *head,
                      struct dvt_error *fault) {
   struct aligner *aligner = host->context;
   struct composition *composition = aligner->composition;
   const struct network *first = &composition->networks[0];
+  if (!aligner->in_init) return dvt_fail(fault, DVT_ERROR_ARGUMENT, "make_head may be called during init alone");
+  if (!request->name || !request->name[0] || !request->classes)
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "an auxiliary head needs a name and at least one class");
   if (name_taken(aligner, request->name))
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "two auxiliary heads of one name, '%s'", request->name);
   if (!features_agree(composition))
@@ -59,6 +72,7 @@ static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_
   g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->name, request->name);
   struct auxiliary *auxiliary = g_new0(struct auxiliary, 1);
   auxiliary->name = g_strdup(request->name);
+  auxiliary->class_names = copy_names(request);
   auxiliary->use = first->spec->head;
   if (request->plugin) auxiliary->use = (struct plugin_use){request->plugin, aligner->spec->use.mark, NULL};
   auxiliary->module = composition_head(composition, &auxiliary->use, first->extractor, first->spec->split,
@@ -80,8 +94,8 @@ static struct auxiliary *in_flight(const struct aligner *aligner, uint32_t head,
     dvt_fail(fault, DVT_ERROR_ARGUMENT, "there is no auxiliary head %u of network %u", head, network);
     return NULL;
   }
-  if (!auxiliary->flights) {
-    dvt_fail(fault, DVT_ERROR_ARGUMENT, "auxiliary heads run only in feature_loss and view_loss");
+  if (!auxiliary->flights || !aligner->in_hook[network]) {
+    dvt_fail(fault, DVT_ERROR_ARGUMENT, "auxiliary heads run in feature_loss and view_loss alone, for their network");
     return NULL;
   }
   return auxiliary;
@@ -91,10 +105,14 @@ static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint
                         const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *fault) {
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
+  const struct dvt_network *view = &((const struct aligner *)host->context)->composition->networks[network].view;
+  if (features->rank != 4 || features->shape[0] < 1 || features->shape[0] > view->batch)
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_forward takes the features of at most %u examples", view->batch);
   GError *error = NULL;
   *logits = tensor_logits(auxiliary->logits[network], (guint)features->shape[0], auxiliary->module->output[0]);
   if (!pass_forward(auxiliary->passes[network], features, logits, &error))
     return plugin_error(fault, DVT_ERROR_INTERNAL, error);
+  auxiliary->flown[network] = TRUE;
   return DVT_OK;
 }
 
@@ -120,6 +138,8 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
   GError *error = NULL;
   struct dvt_tensor own;
+  if (!auxiliary->flown[network])
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward comes after head_forward, in the same step");
   if (feature_gradient) {
     own = *feature_gradient;
     own.data = auxiliary->scratch[network];
@@ -130,12 +150,40 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
   return DVT_OK;
 }
 
-/* The plugin's name, with a number from the second of its kind on. */
-static char *unique_name(const struct composition *composition, const struct aligner *aligner) {
-  guint same = 1;
-  for (const struct aligner *other = composition->aligners; other < aligner; other++)
-    same += other->plugin == aligner->plugin;
-  return same == 1 ? g_strdup(aligner->plugin->name) : g_strdup_printf("%s-%u", aligner->plugin->name, same);
+static gboolean is_aligner(const struct composition *composition, const char *name) {
+  for (guint k = 0; k < composition->aligner_count; k++)
+    if (!g_strcmp0(composition->aligners[k].name, name)) return TRUE;
+  return FALSE;
+}
+
+/* The plugin's name, with a number when another aligner has it. */
+static char *unique_name(const struct composition *composition, const char *plugin) {
+  char *name = g_strdup(plugin);
+  for (guint number = 2; is_aligner(composition, name); number++) {
+    g_free(name);
+    name = g_strdup_printf("%s-%u", plugin, number);
+  }
+  return name;
+}
+
+/* Networks and aligners name components and random streams: no two may have one name. */
+static gboolean check_name(const struct aligner *aligner, GError **error) {
+  for (guint t = 0; t < aligner->composition->network_count; t++)
+    if (!strcmp(aligner->composition->networks[t].spec->name, aligner->name))
+      return error_at(error, aligner->composition->networks[t].spec->mark,
+                      "network '%s' has the name of an aligner; give it another", aligner->name);
+  return TRUE;
+}
+
+/* Pairs of images exist only where networks have the same examples and classes. */
+static gboolean check_pairs(const struct aligner *aligner, GError **error) {
+  const struct network *networks = aligner->composition->networks;
+  for (guint t = 1; (aligner->ops->flags & DVT_ALIGNER_PAIRED) && t < aligner->composition->network_count; t++)
+    if (networks[t].task != networks[0].task)
+      return error_at(error, aligner->spec->use.mark,
+                      "aligner %s needs the same images in every network; %s and %s have different data or classes",
+                      aligner->name, networks[0].spec->name, networks[t].spec->name);
+  return TRUE;
 }
 
 static void fill_host(struct aligner *aligner) {
@@ -151,6 +199,21 @@ static void fill_host(struct aligner *aligner) {
   };
 }
 
+/* create and init of the plugin; only in between may it ask for heads. */
+static gboolean begin(struct aligner *aligner, const struct values *values, GError **error) {
+  const struct composition *composition = aligner->composition;
+  struct dvt_error fault = DVT_ERROR_INIT;
+  int status = aligner->ops->create(values->value, &aligner->self, &fault);
+  aligner->in_init = TRUE;
+  if (status == DVT_OK)
+    status =
+        aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault);
+  aligner->in_init = FALSE;
+  if (status == DVT_OK) return TRUE;
+  g_autofree char *text = fault_text(&fault, status);
+  return error_at(error, aligner->spec->use.mark, "aligner %s: %s", aligner->name, text);
+}
+
 gboolean aligner_init(struct aligner *aligner, struct composition *composition, const struct aligner_spec *spec,
                       GError **error) {
   const struct plugin_use *use = &spec->use;
@@ -161,22 +224,18 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
   aligner->plugin = found->descriptor;
   aligner->ops = found->descriptor->ops;
   aligner->composition = composition;
-  aligner->name = unique_name(composition, aligner);
+  aligner->name = unique_name(composition, found->descriptor->name);
   aligner->auxiliaries = g_ptr_array_new_with_free_func(auxiliary_free);
+  aligner->in_hook = g_new0(gboolean, composition->network_count);
   fill_host(aligner);
   const struct values *values = composition_values(composition, found->descriptor, use, error);
-  if (!values) return FALSE;
-  struct dvt_error fault = DVT_ERROR_INIT;
-  if (aligner->ops->create(values->value, &aligner->self, &fault) != DVT_OK ||
-      aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault) !=
-          DVT_OK)
-    return error_at(error, use->mark, "aligner %s: %s", aligner->name, fault.message);
-  return TRUE;
+  return values && check_name(aligner, error) && check_pairs(aligner, error) && begin(aligner, values, error);
 }
 
 void aligner_finish(struct aligner *aligner) {
   if (aligner->self) aligner->ops->destroy(aligner->self);
   if (aligner->auxiliaries) g_ptr_array_unref(aligner->auxiliaries);
+  g_free(aligner->in_hook);
   g_free(aligner->name);
 }
 
@@ -185,6 +244,7 @@ static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct compos
   const struct module *module = auxiliary->module;
   const gsize features = (gsize)(module->input[0] * module->input[1] * module->input[2]);
   auxiliary->flights = composition->network_count;
+  auxiliary->flown = g_new0(gboolean, auxiliary->flights);
   auxiliary->passes = g_new0(struct pass *, auxiliary->flights);
   auxiliary->logits = g_new0(float *, auxiliary->flights);
   auxiliary->scratch = g_new0(float *, auxiliary->flights);

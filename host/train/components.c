@@ -109,6 +109,8 @@ static gboolean save_auxiliaries(const struct common *common, const struct align
     struct component_info info = {
         .kind = "auxiliary head",
         .split = common->composition->networks[0].spec->split,
+        .class_names = (const char *const *)auxiliary->class_names,
+        .class_count = auxiliary->class_names ? g_strv_length(auxiliary->class_names) : 0,
         .own_accuracy = (double)NAN,
     };
     g_autofree char *name = g_strdup_printf("%s-%s", aligner->name, auxiliary->name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "plugin/fault.h"
 #include "train/aligner.h"
 
 const struct values *composition_values(struct composition *composition, const struct dvt_plugin *plugin,
@@ -116,7 +117,8 @@ static gboolean make_task(struct composition *composition, struct network *netwo
   const guint count = classes ? spec->classes->items->len : dataset->info->class_count;
   network->task = find_task(composition, dataset, spec->data.limit, classes, count);
   if (network->task) return TRUE;
-  struct task *task = task_new(dataset, classes, count, spec->data.limit, error);
+  struct task *task = task_new(dataset, classes, count, spec->data.limit, spec->classes ? spec->classes->mark : spec->mark,
+                               error);
   if (!task) return FALSE;
   g_ptr_array_add(composition->tasks, task);
   network->task = task;
@@ -130,7 +132,7 @@ static gboolean make_task(struct composition *composition, struct network *netwo
 static gboolean check_split(const struct module *whole, const struct network_spec *spec, GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   const struct dvt_split *split;
-  for (guint k = 0; (split = whole->ops->split(whole->self, k)); k++) {
+  for (guint k = 0; (split = module_split(whole, k)); k++) {
     if (!strcmp(split->name, spec->split)) return TRUE;
     g_ptr_array_add(names, (void *)split->name);
   }
@@ -298,8 +300,10 @@ static gboolean initialise_aligner(struct aligner *aligner, guint64 seed, GError
     if (!initialise_module(auxiliary->module, seed, aligner->name, auxiliary->name, error)) return FALSE;
   }
   struct dvt_error fault = DVT_ERROR_INIT;
-  if (!aligner->ops->initialise || aligner->ops->initialise(aligner->self, &fault) == DVT_OK) return TRUE;
-  return error_failed(error, "aligner %s: initialise: %s", aligner->name, fault.message);
+  const int status = aligner->ops->initialise ? aligner->ops->initialise(aligner->self, &fault) : DVT_OK;
+  if (status == DVT_OK) return TRUE;
+  g_autofree char *text = fault_text(&fault, status);
+  return error_failed(error, "aligner %s: initialise: %s", aligner->name, text);
 }
 
 char *composition_resolved(const struct composition *composition) {

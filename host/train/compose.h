@@ -27,7 +27,9 @@ struct auxiliary {
   char *name;            /**< unique among its aligner's */
   struct plugin_use use; /**< what it is made by */
   struct module *module;
-  guint flights;        /**< one for each network while training, else 0 */
+  char **class_names;    /**< NULL-terminated, or NULL */
+  guint flights;         /**< one for each network while training, else 0 */
+  gboolean *flown;       /**< by network: it ran in this step */
   struct pass **passes; /**< by network */
   float **logits;       /**< by network, [batch, classes] */
   float **scratch;      /**< by network, [batch, features] */
@@ -39,6 +41,8 @@ struct aligner {
   const struct dvt_plugin *plugin;
   const struct dvt_aligner_ops *ops;
   void *self;
+  gboolean in_init;  /**< it may ask for heads */
+  gboolean *in_hook; /**< by network: it may run them */
   struct dvt_aligner_host host;
   struct composition *composition;
   GPtrArray *auxiliaries; /**< struct auxiliary, by the number that the aligner knows */

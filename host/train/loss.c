@@ -4,16 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-static guint largest(const float *row, guint classes) {
-  guint best = 0;
-  for (guint c = 1; c < classes; c++)
-    if (row[c] > row[best]) best = c;
-  return best;
-}
+#include "base/largest.h"
 
 /* The loss of one example; the row becomes scale · (softmax − one-hot). */
 static double example_loss(float *row, guint classes, guint label, double scale) {
-  const double top = row[largest(row, classes)];
+  const double top = row[largest_logit(row, classes)];
   double sum = 0;
   for (guint c = 0; c < classes; c++) sum += exp(row[c] - top);
   const double loss = log(sum) + top - row[label];
@@ -31,7 +26,7 @@ double loss_cross_entropy(float *logits, guint count, guint classes, const gint3
       memset(row, 0, classes * sizeof *row);
       continue;
     }
-    right += largest(row, classes) == (guint)labels[k];
+    right += largest_logit(row, classes) == (guint)labels[k];
     sum += example_loss(row, classes, (guint)labels[k], weight / count);
   }
   if (correct) *correct = right;

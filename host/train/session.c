@@ -31,8 +31,9 @@ static gboolean list_plugin(json_t *list, const struct registry *registry, const
     if (found->descriptor != plugin) continue;
     g_autofree char *checksum = run_checksum(found->path, error);
     if (!checksum) return FALSE;
+    g_autofree char *path = g_utf8_make_valid(found->path, -1);
     json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s}", "kind", registry_kind_name(plugin->kind), "name",
-                              plugin->name, "version", plugin->version, "path", found->path, "sha256", checksum);
+                              plugin->name, "version", plugin->version, "path", path, "sha256", checksum);
     for (size_t seen = 0; seen < json_array_size(list); seen++)
       if (json_equal(json_array_get(list, seen), entry)) {
         json_decref(entry);
@@ -59,14 +60,15 @@ static gboolean list_plugins(json_t *list, const struct composition *composition
 
 static gboolean open_run(struct session *session, GError **error) {
   const struct experiment *experiment = session->composition->experiment;
-  g_autofree char *given = NULL, *resolved = composition_resolved(session->composition);
-  if (!g_file_get_contents(experiment->path, &given, NULL, error)) return FALSE;
+  g_autofree char *resolved = composition_resolved(session->composition);
+  g_autofree char *command = g_utf8_make_valid(session->config->command, -1);
   json_t *plugins = json_array();
-  json_t *info = json_pack("{s:s, s:s, s:o}", "dovetail", DOVETAIL_VERSION, "command",
-                           session->config->command ? session->config->command : "", "plugins", plugins);
+  json_t *info = json_pack("{s:s, s:s, s:I, s:O}", "dovetail", DOVETAIL_VERSION, "command", command, "threads",
+                           (json_int_t)session->result->threads, "plugins", plugins);
   if (list_plugins(plugins, session->composition, error))
-    session->run = run_create(session->config->runs, experiment->name, given, resolved, info, error);
+    session->run = run_create(session->config->runs, experiment->name, experiment->text, resolved, info, error);
   json_decref(info);
+  json_decref(plugins);
   if (!session->run) return FALSE;
   session->result->path = g_strdup(session->run->path);
   return TRUE;
@@ -99,7 +101,7 @@ static gboolean train(struct session *session, GError **error) {
   const struct trainer_watcher watcher = {on_epoch, on_progress, session};
   const gint64 start = g_get_monotonic_time();
   if (!composition_initialise(session->composition, error) ||
-      !trainer_run(session->composition, &watcher, session->config->interrupted, error))
+      !trainer_run(session->composition, session->result->threads, &watcher, session->config->interrupted, error))
     return FALSE;
   struct session_result *result = session->result;
   result->train_seconds = seconds_since(start);
@@ -130,8 +132,9 @@ static gboolean measure(struct session *session, GError **error) {
   struct session_result *result = session->result;
   const struct cross_config config = {
       .batch = spec->batch,
-      .threads = spec->threads ? spec->threads : g_get_num_processors(),
+      .threads = result->threads,
       .precision = spec->precision,
+      .interrupted = session->config->interrupted,
   };
   g_autofree struct cross_network *networks = g_new(struct cross_network, result->count);
   for (guint t = 0; t < result->count; t++) {
@@ -161,10 +164,10 @@ static gboolean write_results(const struct session *session, GError **error) {
   const struct session_result *result = session->result;
   const struct composition *composition = session->composition;
   json_t *results = json_pack(
-      "{s:s, s:I, s:o, s:o, s:f, s:o, s:I, s:{s:f, s:f}, s:f, s:o, s:O}", "name", composition->experiment->name, "seed",
+      "{s:s, s:I, s:o, s:o, s:f, s:o, s:I, s:I, s:{s:f, s:f}, s:f, s:o, s:O}", "name", composition->experiment->name, "seed",
       (json_int_t)composition->experiment->seed, "own_accuracy", share(result->own), "swap_accuracy",
       share(result->swap), "chance", result->chance, "pairs", pair_list(composition, result), "steps",
-      (json_int_t)trainer_steps(composition), "seconds", "train", result->train_seconds, "measure",
+      (json_int_t)trainer_steps(composition), "threads", (json_int_t)result->threads, "seconds", "train", result->train_seconds, "measure",
       result->measure_seconds, "images_per_second", result->images_per_second, "machine", run_machine(), "plugins",
       json_object_get(session->run->info, "plugins"));
   const gboolean good = run_results(session->run, results, error);
@@ -184,22 +187,19 @@ static gboolean save(const struct session *session, GError **error) {
   return components_save(session->composition, own, session->run, error);
 }
 
-/* What the user stopped is kept as it stands; the error then says where. */
-static void keep_interrupted(struct session *session, GError **stop) {
-  GError *failure = NULL;
-  if (components_save(session->composition, NULL, session->run, &failure)) {
-    g_prefix_error(stop, "the networks as they stand are in %s: ", session->run->path);
-    return;
-  }
-  g_clear_error(stop);
-  *stop = failure;
-}
-
+/* What was trained is kept before anything else can go wrong, and as it stands when the user stops the training. */
 static gboolean run(struct session *session, GError **error) {
   GError *stop = NULL;
-  if (train(session, &stop)) return measure(session, error) && save(session, error) && write_results(session, error);
-  if (stop->code == DOVETAIL_INTERRUPTED) keep_interrupted(session, &stop);
-  g_propagate_error(error, stop);
+  if (!train(session, &stop) && stop->code != DOVETAIL_INTERRUPTED) {
+    g_propagate_error(error, stop);
+    return FALSE;
+  }
+  if (!components_save(session->composition, NULL, session->run, error)) {
+    g_clear_error(&stop);
+    return FALSE;
+  }
+  if (!stop && measure(session, &stop)) return save(session, error) && write_results(session, error);
+  g_propagate_prefixed_error(error, stop, "the trained networks are in %s: ", session->run->path);
   return FALSE;
 }
 
@@ -208,7 +208,9 @@ struct session_result *session_run(struct composition *composition, const struct
   AUTO(session_result) result = g_new0(struct session_result, 1);
   struct session session = {.composition = composition, .config = config, .result = result};
   GError *failure = NULL;
+  const guint threads = composition->experiment->train.threads;
   result->count = composition->network_count;
+  result->threads = threads ? threads : g_get_num_processors();
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;
   gboolean good = run(&session, &failure);

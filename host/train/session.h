@@ -19,6 +19,7 @@ struct session_config {
 
 struct session_result {
   guint count;        /**< networks */
+  guint threads;      /**< of all networks together */
   double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
   double own, swap;   /**< means; swap is NaN for one network */
   double chance;      /**< mean over networks of 1 / classes */
@@ -28,8 +29,8 @@ struct session_result {
 };
 
 /**
- * Runs a composition, once. On failure the run directory stays, with the state "failed" or "interrupted"; when
- * interrupted, the components are saved as they stand. The caller frees the result.
+ * Runs a composition, once. On failure the run directory stays, with the state "failed" or "interrupted". Components
+ * are saved as soon as training ends, also when the user ended it. The caller frees the result.
  */
 struct session_result *session_run(struct composition *composition, const struct session_config *config,
                                    GError **error);

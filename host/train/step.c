@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/fault.h"
 #include "plugin/tensors.h"
 #include "train/aligner.h"
 #include "train/loss.h"
@@ -112,22 +113,21 @@ void stepper_free(struct stepper *stepper) {
   g_free(stepper);
 }
 
-static gboolean check_finite(const struct flight *flight, double loss, const char *term, GError **error) {
+static gboolean check_finite(double loss, const char *term, GError **error) {
   if (isfinite(loss)) return TRUE;
-  return error_failed(error,
-                      "step %" G_GUINT64_FORMAT ", network %s: the %s loss is %s; a lower learning rate or a longer "
-                      "warm-up may help",
-                      flight->step, flight->network->spec->name, term, isnan(loss) ? "not a number" : "infinite");
+  return error_failed(error, "the %s loss is %s; a lower learning rate or a longer warm-up may help", term,
+                      isnan(loss) ? "not a number" : "infinite");
 }
 
 /* After a hook of aligner k: its status, and whether its loss is a number. */
-static gboolean check_hook(const struct flight *flight, guint k, const char *hook, int status,
+static gboolean check_hook(const struct stepper *stepper, guint k, const char *hook, int status,
                            const struct dvt_error *fault, double loss, GError **error) {
-  const char *name = flight->stepper->composition->aligners[k].name;
-  if (status != DVT_OK)
-    return error_failed(error, "step %" G_GUINT64_FORMAT ", network %s: aligner %s: %s: %s", flight->step,
-                        flight->network->spec->name, name, hook, fault->message);
-  return check_finite(flight, loss, name, error);
+  const char *name = stepper->composition->aligners[k].name;
+  if (status != DVT_OK) {
+    g_autofree char *text = fault_text(fault, status);
+    return error_failed(error, "aligner %s: %s: %s", name, hook, text);
+  }
+  return check_finite(loss, name, error);
 }
 
 static void begin(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step) {
@@ -141,6 +141,7 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
       .count = flight->network->view.batch,
       .images = &flight->images,
       .labels = feed->labels,
+      .threads = flight->stepper->threads,
   };
   pass_clear(flight->extractor);
   pass_clear(flight->head);
@@ -150,6 +151,7 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
     for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++) {
       struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
       pass_clear(auxiliary->passes[flight->index]);
+      auxiliary->flown[flight->index] = FALSE;
     }
   }
 }
@@ -161,9 +163,11 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     if (!aligner->ops->feature_loss) continue;
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
+    aligner->in_hook[flight->index] = TRUE;
     const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features,
                                                   &flight->gradient, &flight->losses.aligners[k], &fault);
-    if (!check_hook(flight, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
+    aligner->in_hook[flight->index] = FALSE;
+    if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
   }
   return TRUE;
 }
@@ -175,7 +179,7 @@ gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epo
     return FALSE;
   flight->losses.task = loss_cross_entropy(flight->logits.data, flight->batch.count, flight->network->task->class_count,
                                            feed->labels, 1.0, &flight->losses.correct);
-  if (!check_finite(flight, flight->losses.task, "task", error)) return FALSE;
+  if (!check_finite(flight->losses.task, "task", error)) return FALSE;
   if (!pass_backward(flight->head, &flight->logits, &flight->gradient, error)) return FALSE;
   pass_commit(flight->head);
   return feature_losses(flight, error);
@@ -197,7 +201,7 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
   const int status =
       aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
-  return check_hook(&stepper->flights[0], k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
+  return check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
 }
 
 gboolean stepper_joint(struct stepper *stepper, GError **error) {
@@ -212,13 +216,14 @@ gboolean flight_view(struct flight *flight, guint k, GError **error) {
   double loss = 0;
   flight->batch.weight = aligner->spec->weight;
   int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view, &fault);
-  if (!check_hook(flight, k, "make_view", status, &fault, 0, error)) return FALSE;
+  if (!check_hook(flight->stepper, k, "make_view", status, &fault, 0, error)) return FALSE;
   if (!pass_forward(flight->extractor, &flight->view, &flight->features, error)) return FALSE;
   memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
-  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient,
-                                   &loss, &fault);
+  aligner->in_hook[flight->index] = TRUE;
+  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient, &loss, &fault);
+  aligner->in_hook[flight->index] = FALSE;
   flight->losses.aligners[k] += loss;
-  if (!check_hook(flight, k, "view_loss", status, &fault, loss, error)) return FALSE;
+  if (!check_hook(flight->stepper, k, "view_loss", status, &fault, loss, error)) return FALSE;
   return pass_backward(flight->extractor, &flight->gradient, NULL, error);
 }
 
@@ -235,7 +240,7 @@ static void sum_auxiliary(struct auxiliary *auxiliary) {
   for (guint t = 0; t < auxiliary->flights; t++) {
     const float *restrict term = auxiliary->passes[t]->gradients;
     for (gsize k = 0; t && k < auxiliary->module->parameter_size; k++) sum[k] += term[k];
-    pass_commit(auxiliary->passes[t]);
+    if (auxiliary->flown[t]) pass_commit(auxiliary->passes[t]);
   }
 }
 

@@ -57,7 +57,7 @@ struct stepper *stepper_new(struct composition *composition, guint threads, GErr
 void stepper_free(struct stepper *stepper);
 AUTO_DEFINE(stepper, stepper_free)
 
-/** Errors name step, network and loss; a loss that is not finite is one. */
+/** Errors name aligner, call and loss, not step and network, which the caller knows; a loss that is not finite is one. */
 gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error);
 gboolean stepper_joint(struct stepper *stepper, GError **error);
 gboolean flight_backward(struct flight *flight, GError **error);

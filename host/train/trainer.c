@@ -66,7 +66,10 @@ static gboolean meet_joint(gpointer data) {
   struct trainer *trainer = data;
   GError *error = NULL;
   const gboolean good = stepper_joint(trainer->stepper, &error);
-  if (!good) keep_error(trainer, error);
+  if (!good) {
+    g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", between the networks: ", trainer->stepper->flights[0].step);
+    keep_error(trainer, error);
+  }
   return good;
 }
 
@@ -149,6 +152,7 @@ static gpointer work(gpointer data) {
       break;
     }
     going = run_step(worker, step, &error);
+    if (error) g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", network %s: ", step, worker->flight->network->spec->name);
     g_mutex_lock(&trainer->mutex);
     worker->steps_done = step + 1;
     g_mutex_unlock(&trainer->mutex);
@@ -204,17 +208,16 @@ static void run_workers(struct trainer *trainer) {
   for (guint t = 0; t < trainer->count; t++) g_thread_join(trainer->workers[t].thread);
 }
 
-static gboolean prepare(struct trainer *trainer, GError **error) {
-  const guint threads = trainer->composition->experiment->train.threads;
-  trainer->stepper = stepper_new(trainer->composition, threads ? threads : g_get_num_processors(), error);
+static gboolean prepare(struct trainer *trainer, guint threads, GError **error) {
+  trainer->stepper = stepper_new(trainer->composition, threads, error);
   if (!trainer->stepper) return FALSE;
   for (guint t = 0; t < trainer->count; t++)
     if (!make_worker(trainer, t, error)) return FALSE;
   return TRUE;
 }
 
-gboolean trainer_run(struct composition *composition, const struct trainer_watcher *watcher, const gint *interrupted,
-                     GError **error) {
+gboolean trainer_run(struct composition *composition, guint threads, const struct trainer_watcher *watcher,
+                     const gint *interrupted, GError **error) {
   struct trainer trainer = {
       .composition = composition,
       .watcher = watcher,
@@ -227,7 +230,7 @@ gboolean trainer_run(struct composition *composition, const struct trainer_watch
   g_mutex_init(&trainer.mutex);
   g_cond_init(&trainer.changed);
   meeting_init(&trainer.meeting, trainer.count);
-  if (prepare(&trainer, &trainer.error)) run_workers(&trainer);
+  if (prepare(&trainer, threads, &trainer.error)) run_workers(&trainer);
   for (guint t = 0; t < trainer.count; t++) {
     feeder_free(trainer.workers[t].feeder);
     g_free(trainer.workers[t].tally.aligners);
