@@ -19,6 +19,12 @@ int cli_fail(const GError *error) {
   return error->domain == DOVETAIL_ERROR ? error->code : DOVETAIL_FAILED;
 }
 
+int cli_end(int status) {
+  if (!fflush(stdout) && !ferror(stdout)) return status;
+  fputs("dovetail: the output could not be written\n", stderr);
+  return status ? status : DOVETAIL_FAILED;
+}
+
 /* GLib's own --help ends the program and puts the options first; this one returns and puts examples first. */
 static void print_help(GOptionContext *context, const char *examples) {
   g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);

@@ -20,6 +20,9 @@ void cli_show_logs(void);
 /** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */
 int cli_fail(const GError *error);
 
+/** The exit status after a command that ended with `status`: a failure when what it printed could not be written. */
+int cli_end(int status);
+
 /**
  * Parses options into `entries`. `usage` is what follows the subcommand's name, `examples` the lines that --help begins
  * with. Returns FALSE, with the message printed and *status set, when there is nothing more to do: a wrong option, or

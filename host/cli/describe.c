@@ -76,7 +76,7 @@ static gboolean describe_splits(const struct backbone *backbone, json_t *array, 
   AUTO(module) whole = cut(backbone, NULL, error);
   if (!whole) return FALSE;
   const struct dvt_split *split;
-  for (guint k = 0; (split = whole->ops->split(whole->self, k)); k++) {
+  for (guint k = 0; (split = module_split(whole, k)); k++) {
     AUTO(module) extractor = cut(backbone, split->name, error);
     if (!extractor) return FALSE;
     json_array_append_new(array, json_pack("{so so sI}", "name", text(split->name), "shape", shape(split->shape),
@@ -98,7 +98,9 @@ static gboolean describe_backbone(const struct dvt_plugin *plugin, const struct 
 static gboolean describe_dataset(const struct dvt_plugin *plugin, const struct values *values, json_t *object,
                                  GError **error) {
   struct services services;
+  g_autofree char *owner = g_strdup_printf("dataset %s", plugin->name); /* as in an experiment: the same images */
   services_init(&services, 0);
+  services.owner = owner;
   AUTO(dataset) dataset = dataset_open(plugin, values->value, &services.table, (struct mark){NULL, 0, 0}, error);
   if (!dataset) return FALSE;
   const struct dvt_dataset_info *info = dataset->info;

@@ -52,6 +52,6 @@ int main(int argc, char **argv) {
     return 0;
   }
   for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
-    if (!strcmp(argv[1], commands[k].name)) return commands[k].run(argc - 1, argv + 1);
+    if (!strcmp(argv[1], commands[k].name)) return cli_end(commands[k].run(argc - 1, argv + 1));
   return unknown_command(argv[1]);
 }

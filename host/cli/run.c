@@ -96,7 +96,11 @@ static int run_jobs(const GPtrArray *jobs, const char *runs, const char *command
   for (guint k = 0; k < jobs->len; k++) {
     struct job *job = g_ptr_array_index(jobs, k);
     g_autoptr(GError) error = NULL;
-    if (!run_job(job, runs, command, quiet, &error)) return cli_fail(error);
+    if (g_atomic_int_get(&interrupted)) return DOVETAIL_INTERRUPTED;
+    if (!run_job(job, runs, command, quiet, &error)) {
+      g_prefix_error(&error, "%s: ", job->experiment->name);
+      return cli_fail(error);
+    }
     if (json && print_json(job)) return DOVETAIL_FAILED;
     if (!json) print_job(job);
     composition_free(g_steal_pointer(&job->composition));
@@ -116,6 +120,16 @@ static GPtrArray *make_jobs(int argc, char **argv, const char *const *sets, cons
   return g_steal_pointer(&jobs);
 }
 
+/* The command line as a shell would take it again. The caller frees it. */
+static char *quote_command(char **argv) {
+  GString *command = g_string_new("dovetail");
+  for (; *argv; argv++) {
+    g_autofree char *word = g_shell_quote(*argv);
+    g_string_append_printf(command, " %s", word);
+  }
+  return g_string_free(command, FALSE);
+}
+
 int cli_run(int argc, char **argv) {
   g_auto(GStrv) sets = NULL;
   g_auto(GStrv) folders = NULL;
@@ -130,7 +144,7 @@ int cli_run(int argc, char **argv) {
       {0},
   };
   int status;
-  g_autofree char *command = g_strjoinv(" ", argv);
+  g_autofree char *command = quote_command(argv);
   if (!cli_options("run", "FILE…", examples, entries, &argc, &argv, &status)) return status;
   if (argc < 2) {
     fputs("dovetail: run wants at least one experiment file\n", stderr);
