@@ -61,21 +61,30 @@ static struct yaml_tree *fail_reading(const char *path, GError **error) {
 }
 
 /* Not g_file_get_contents: it would read all of an endless file first. */
+/* All of a file, up to one byte more than may be; pipes have no size to ask for. */
+static GString *read_stream(FILE *file) {
+  GString *text = g_string_new(NULL);
+  char piece[1 << 14];
+  gsize length;
+  while (text->len <= YAML_MAX_BYTES && (length = fread(piece, 1, sizeof piece, file)))
+    g_string_append_len(text, piece, (gssize)length);
+  return text;
+}
+
 struct yaml_tree *yaml_read_file(const char *path, GError **error) {
   FILE *file = fopen(path, "rb");
   if (!file) return fail_reading(path, error);
-  g_autofree char *text = g_malloc(YAML_MAX_BYTES + 1);
-  const gsize length = fread(text, 1, YAML_MAX_BYTES + 1, file);
+  g_autoptr(GString) text = read_stream(file);
   const gboolean failed = ferror(file) != 0;
   if (failed) fail_reading(path, error);
   fclose(file);
   if (failed) return NULL;
-  if (length > YAML_MAX_BYTES) {
+  if (text->len > YAML_MAX_BYTES) {
     error_at(error, (struct mark){0}, "%s: longer than %d MB; name a YAML file", path, YAML_MAX_BYTES >> 20);
     return NULL;
   }
-  struct yaml_tree *tree = yaml_read_text(path, text, length, error);
-  if (tree) tree->text = g_strndup(text, length);
+  struct yaml_tree *tree = yaml_read_text(path, text->str, text->len, error);
+  if (tree) tree->text = g_strndup(text->str, text->len);
   return tree;
 }
 
