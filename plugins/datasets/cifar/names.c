@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "file.h"
 
 enum { LONGEST_FILE = 1 << 16 };
 
@@ -68,27 +71,36 @@ static int check_names(const char *path, const char *const *names, uint32_t foun
   return DVT_OK;
 }
 
-int names_read(const char *path, uint32_t count, const char ***names, struct dvt_error *error) {
-  FILE *file = fopen(path, "r");
-  if (!file && errno == ENOENT) return DVT_OK;
-  if (!file) return dvt_fail(error, DVT_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
-  const size_t table = count * sizeof(char *);
-  const char **list = malloc(table + LONGEST_FILE + 1);
-  if (!list) {
-    fclose(file);
-    return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
-  }
-  char *text = (char *)list + table;
-  text[fread(text, 1, LONGEST_FILE, file)] = '\0';
-  const int failed = ferror(file);
-  fclose(file);
+/* text: LONGEST_FILE bytes and a NUL. */
+static int read_text(const char *path, char *text, struct dvt_error *error) {
+  int file;
+  uint64_t size;
+  const int status = file_open(path, &file, &size, error);
+  if (status != DVT_OK) return status;
+  const ssize_t length = read(file, text, LONGEST_FILE);
+  const int reason = errno;
+  close(file);
+  if (length < 0) return dvt_fail(error, DVT_ERROR_IO, "cannot read %s: %s", path, strerror(reason));
+  text[length] = '\0';
+  return DVT_OK;
+}
 
+static int split_text(const char *path, char *text, const char **names, uint32_t count, struct dvt_error *error) {
   uint32_t found = 0;
   char *rest = text;
   for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest), found++)
-    if (found < count) list[found] = line;
-  const int status =
-      failed ? dvt_fail(error, DVT_ERROR_IO, "cannot read %s", path) : check_names(path, list, found, count, error);
+    if (found < count) names[found] = line;
+  return check_names(path, names, found, count, error);
+}
+
+int names_read(const char *path, uint32_t count, const char ***names, struct dvt_error *error) {
+  if (access(path, F_OK) != 0 && errno == ENOENT) return DVT_OK;
+  const size_t table = count * sizeof(char *);
+  const char **list = malloc(table + LONGEST_FILE + 1);
+  if (!list) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+  char *text = (char *)list + table;
+  int status = read_text(path, text, error);
+  if (status == DVT_OK) status = split_text(path, text, list, count, error);
   if (status == DVT_OK)
     *names = list;
   else

@@ -2,12 +2,12 @@
 #include "records.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "file.h"
 
 /* Read and not mapped: a file that is cut short while it is in use is then an error and no signal. */
 static int read_at(const struct records *records, uint64_t index, size_t skip, uint8_t *out, size_t size,
@@ -19,13 +19,8 @@ static int read_at(const struct records *records, uint64_t index, size_t skip, u
                   got < 0 ? strerror(errno) : "the file has become shorter");
 }
 
-static int count_records(struct records *records, struct dvt_error *error) {
+static int count_records(struct records *records, uint64_t size, struct dvt_error *error) {
   const uint64_t record = records->label_bytes + CIFAR_IMAGE_SIZE;
-  struct stat status;
-  if (fstat(records->file, &status) != 0)
-    return dvt_fail(error, DVT_ERROR_IO, "%s: %s", records->path, strerror(errno));
-  if (!S_ISREG(status.st_mode)) return dvt_fail(error, DVT_ERROR_IO, "%s is not a regular file", records->path);
-  const uint64_t size = (uint64_t)status.st_size;
   records->count = size / record;
   if (size % record)
     return dvt_fail(error, DVT_ERROR_IO,
@@ -54,11 +49,9 @@ int records_open(struct records *records, const char *path, const struct labelli
                  struct dvt_error *error) {
   *records = (struct records){.file = -1, .label_bytes = labelling->bytes, .path = strdup(path)};
   if (!records->path) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
-  records->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* without it, opening a named pipe waits for ever */
-  if (records->file < 0)
-    return dvt_fail(error, DVT_ERROR_IO, "cannot open %s: %s; docs/data.md tells where to get it", path,
-                    strerror(errno));
-  const int status = count_records(records, error);
+  uint64_t size;
+  int status = file_open(path, &records->file, &size, error);
+  if (status == DVT_OK) status = count_records(records, size, error);
   if (status != DVT_OK) return status;
   records->labels = malloc(records->count);
   if (!records->labels) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");

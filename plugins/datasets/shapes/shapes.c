@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "scene.h"
 
@@ -57,12 +56,11 @@ static void draw_range(void *data, int64_t begin, int64_t end) {
 static int draw_subset(struct shapes *shapes, enum dvt_subset subset, struct dvt_error *error) {
   const struct dvt_host *host = shapes->host;
   const uint64_t count = shapes->count[subset];
-  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   struct draw_job job = {shapes, subset};
   shapes->images[subset] = host->allocate(host, count * IMAGE_SIZE);
   if (!shapes->images[subset])
     return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory for %" PRIu64 " images of %d bytes", count, IMAGE_SIZE);
-  host->parallel_for(host, cores > 1 ? (uint32_t)cores : 1, (int64_t)count, draw_range, &job);
+  host->parallel_for(host, host->threads, (int64_t)count, draw_range, &job);
   return DVT_OK;
 }
 
