@@ -10,7 +10,7 @@ import sys
 from experiment import small
 from tap import case, dovetail, main, write
 
-hooks = os.path.dirname(sys.argv[3])
+hooks = os.path.dirname(os.path.abspath(sys.argv[3]))
 
 
 def run(folder, fault="none", *changes):
