@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_test.h"
+#include "scratch.h"
 
 static const struct yaml_node *at(const struct yaml_node *map, const char *key) {
   const struct yaml_node *node = yaml_get(map, key);
@@ -221,10 +222,9 @@ static void expect_file_refused(const char *path, const char *reason) {
 }
 
 static void reads_files_and_says_why_not(void **state) {
-  (void)state;
-  g_autofree char *folder = g_dir_make_tmp("dovetail-XXXXXX", NULL), *path = g_build_filename(folder, "a.yaml", NULL);
+  g_autofree char *path = scratch_path(state, "a.yaml");
   expect_file_refused(path, ": No such file or directory; name a YAML file that you may read");
-  expect_file_refused(folder, ": Is a directory; name a YAML file that you may read");
+  expect_file_refused(*state, ": Is a directory; name a YAML file that you may read");
   expect_file_refused("/dev/zero", ": longer than 16 MB; name a YAML file");
   assert_true(g_file_set_contents(path, "a: 1\n", -1, NULL));
   AUTO(yaml_tree) tree = yaml_read_file(path, NULL);
@@ -232,8 +232,6 @@ static void reads_files_and_says_why_not(void **state) {
   assert_string_equal(yaml_root(tree)->mark.file, path);
   assert_true(g_file_set_contents(path, "", -1, NULL));
   expect_file_refused(path, ":1:1: there is nothing here; write a YAML value");
-  assert_int_equal(g_remove(path), 0);
-  assert_int_equal(g_remove(folder), 0);
 }
 
 static void shows_long_and_odd_texts_safely(void **state) {
@@ -267,7 +265,7 @@ int main(void) {
       cmocka_unit_test(aliases_nest_no_deeper_than_brackets),
       cmocka_unit_test(allows_64_levels_and_no_more),
       cmocka_unit_test(refuses_a_megabyte_of_brackets),
-      cmocka_unit_test(reads_files_and_says_why_not),
+      SCRATCH_TEST(reads_files_and_says_why_not),
       cmocka_unit_test(shows_long_and_odd_texts_safely),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

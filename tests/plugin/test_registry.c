@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "plugin/registry.h"
+#include "scratch.h"
 
 static char *broken(const char *file) { return g_build_filename(g_getenv("BROKEN_PLUGINS"), file, NULL); }
 
@@ -69,51 +70,23 @@ static void refusals_are_sorted_by_path(void **state) {
   }
 }
 
-/* A folder made for one test: *state is its path. */
-static int make_folder(void **state) {
-  g_autofree char *made = g_dir_make_tmp("dovetail-registry-XXXXXX", NULL);
-  *state = made ? realpath(made, NULL) : NULL;
-  return *state ? 0 : -1;
-}
-
-static void remove_all(const char *path) {
-  struct stat status;
-  if (!lstat(path, &status) && S_ISDIR(status.st_mode)) {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-      g_autofree char *below = g_build_filename(path, name, NULL);
-      remove_all(below);
-    }
-  }
-  g_remove(path);
-}
-
-static int remove_folder(void **state) {
-  remove_all(*state);
-  free(*state);
-  return 0;
-}
-
-static char *below(void **state, const char *name) { return g_build_filename(*state, name, NULL); }
-
 static void link_at(void **state, const char *target, const char *name) {
-  g_autofree char *path = below(state, name);
+  g_autofree char *path = scratch_path(state, name);
   assert_int_equal(symlink(target, path), 0);
 }
 
 static void folder_at(void **state, const char *name) {
-  g_autofree char *path = below(state, name);
+  g_autofree char *path = scratch_path(state, name);
   assert_int_equal(g_mkdir(path, 0700), 0);
 }
 
 static void text_at(void **state, const char *name, const char *text) {
-  g_autofree char *path = below(state, name);
+  g_autofree char *path = scratch_path(state, name);
   assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static void what_is_no_library_is_refused(void **state) {
-  g_autofree char *pipe = below(state, "pipe.so");
+  g_autofree char *pipe = scratch_path(state, "pipe.so");
   text_at(state, "text.so", "This is a text, and no short one: the loader reads 64 bytes or more before it judges.");
   text_at(state, "empty.so", "");
   text_at(state, "notes.txt", "no plugin and not meant to be one");
@@ -140,7 +113,7 @@ static void folders_below_are_scanned_but_mesons_own(void **state) {
   assert_int_equal(registry_refusals(registry)->len, 0);
   assert_int_equal(registry_plugins(registry)->len, 1);
   const struct registry_plugin *plugin = g_ptr_array_index(registry_plugins(registry), 0);
-  g_autofree char *path = below(state, "a/b.so/deep.so");
+  g_autofree char *path = scratch_path(state, "a/b.so/deep.so");
   assert_string_equal(plugin->path, path);
   assert_string_equal(plugin->descriptor->name, "good");
 }
@@ -167,7 +140,7 @@ static void one_file_found_twice_is_one_plugin(void **state) {
 }
 
 static void a_missing_folder_is_told(void **state) {
-  g_autofree char *missing = below(state, "missing");
+  g_autofree char *missing = scratch_path(state, "missing");
   AUTO(registry) registry = registry_new();
   registry_scan(registry, missing);
   g_autofree char *reason = g_strdup_printf("cannot be searched: %s", g_strerror(ENOENT));
@@ -225,16 +198,16 @@ static void default_folders_are_scanned_in_order(void **state) {
   link_at(state, same, "given/x.so");
   link_at(state, good, "environment/x.so");
   link_at(state, null, "data/dovetail/plugins/x.so");
-  g_autofree char *given = below(state, "given"), *environment = below(state, "environment");
-  g_autofree char *data = below(state, "data"), *path = g_strdup_printf("::%s:", environment);
+  g_autofree char *given = scratch_path(state, "given"), *environment = scratch_path(state, "environment");
+  g_autofree char *data = scratch_path(state, "data"), *path = g_strdup_printf("::%s:", environment);
   g_setenv("XDG_DATA_HOME", data, TRUE); /* GLib reads it once: no test before may have asked for it */
   g_setenv("DOVETAIL_PLUGIN_PATH", path, TRUE);
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const[]){given, NULL});
   g_unsetenv("DOVETAIL_PLUGIN_PATH");
 
-  g_autofree char *first = below(state, "given/x.so"), *second = below(state, "environment/x.so");
-  g_autofree char *third = below(state, "data/dovetail/plugins/x.so");
+  g_autofree char *first = scratch_path(state, "given/x.so"), *second = scratch_path(state, "environment/x.so");
+  g_autofree char *third = scratch_path(state, "data/dovetail/plugins/x.so");
   assert_int_equal(registry_plugins(registry)->len, 1);
   assert_string_equal(((struct registry_plugin *)registry_plugins(registry)->pdata[0])->path, first);
   assert_int_equal(registry_refusals(registry)->len, 2);
@@ -242,21 +215,19 @@ static void default_folders_are_scanned_in_order(void **state) {
   assert_string_equal(((struct registry_refusal *)registry_refusals(registry)->pdata[1])->path, second);
 }
 
-#define in_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_broken_plugin_is_refused_with_its_reason),
       cmocka_unit_test(refusals_are_sorted_by_path),
-      in_folder(what_is_no_library_is_refused),
-      in_folder(folders_below_are_scanned_but_mesons_own),
-      in_folder(links_in_a_circle_end),
-      in_folder(one_file_found_twice_is_one_plugin),
-      in_folder(a_missing_folder_is_told),
+      SCRATCH_TEST(what_is_no_library_is_refused),
+      SCRATCH_TEST(folders_below_are_scanned_but_mesons_own),
+      SCRATCH_TEST(links_in_a_circle_end),
+      SCRATCH_TEST(one_file_found_twice_is_one_plugin),
+      SCRATCH_TEST(a_missing_folder_is_told),
       cmocka_unit_test(plugins_are_found_by_kind_and_name),
       cmocka_unit_test(an_unknown_name_gets_a_hint),
       cmocka_unit_test(a_refused_name_gets_the_reason),
-      in_folder(default_folders_are_scanned_in_order),
+      SCRATCH_TEST(default_folders_are_scanned_in_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

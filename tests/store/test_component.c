@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/component.h"
 
 static const float values[] = {1, 2, 3};

@@ -9,7 +9,7 @@
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/file.h"
 #include "store/safetensors.h"
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/component.h"
 
 enum { ELEMENTS = 50000, KILLS = 60, LONGEST_LIFE = 20000 /* microseconds */ };

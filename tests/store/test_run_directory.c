@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/run.h"
 #include "store/safetensors.h"
 

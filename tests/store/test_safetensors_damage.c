@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/component.h"
 
 static const char header[] = "{\"__metadata__\":{\"dovetail.kind\":\"head\",\"dovetail.input_shape\":\"[3,32,32]\","

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/safetensors.h"
 
 static struct safetensors *read_bytes(void **state, const void *bytes, gsize size, GError **error) {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "scratch.h"
+#include "store_test.h"
 #include "store/safetensors.h"
 
 static const char bytes[] = "0123456789abcdefghijklmnopqrstuvwxyz";

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <glib/gstdio.h>
 #include <jansson.h>
 
 #include "golden.h"
+#include "scratch.h"
 #include "skip.h"
 #include "store/safetensors.h"
 #include "train/step.h"
@@ -36,17 +36,13 @@ static const char experiment_text[] =
     "aligners: [{plugin: rotation}]\n"
     "train: {batch: %d, steps: 1, threads: 1}\n";
 
-static struct experiment *make_experiment(guint batch) {
+static struct experiment *make_experiment(void **state, guint batch) {
   const char *depth = g_hash_table_lookup(golden->metadata, "depth");
-  g_autofree char *folder = g_dir_make_tmp("dovetail-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename(folder, "golden.yaml", NULL);
   g_autofree char *text = g_strdup_printf(experiment_text, depth, depth, batch);
-  assert_true(g_file_set_contents(path, text, -1, NULL));
+  g_autofree char *path = scratch_file(state, "golden.yaml", text, strlen(text));
   GError *error = NULL;
   struct experiment *experiment = experiment_read(path, NULL, &error);
   if (!experiment) fail_msg("%s", error->message);
-  g_remove(path);
-  g_rmdir(folder);
   return experiment;
 }
 
@@ -122,11 +118,10 @@ static void compare_loss(const char *network, double loss) {
 }
 
 static void rotation_step_agrees(void **state) {
-  (void)state;
   static const char *const names[NETWORKS] = {"a", "b"};
   const guint batch = (guint)find("%s/images%s", "a", "")->shape[0];
   GError *error = NULL;
-  AUTO(experiment) experiment = make_experiment(batch);
+  AUTO(experiment) experiment = make_experiment(state, batch);
   AUTO(composition) composition = composition_new(experiment, registry, &error);
   if (!composition) fail_msg("%s", error->message);
   ((struct dvt_host *)composition->aligners[0].host.base)->random = count_up;
@@ -153,12 +148,14 @@ static void rotation_step_agrees(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rotation_step_agrees)};
+  const struct CMUnitTest tests[] = {SCRATCH_TEST(rotation_step_agrees)};
   g_autofree char *path = golden_find(argc > 1 ? argv[1] : "");
   if (!path) return skip_all("no such file of another implementation's values (docs/testing.md)");
+  const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
+  if (!plugins) return fputs("DOVETAIL_PLUGIN_PATH is not set: where are the plugins?\n", stderr), 2;
   golden = safetensors_read(path, NULL);
   registry = registry_new();
-  registry_scan_default(registry, NULL);
+  registry_scan(registry, plugins);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   registry_free(registry);
   if (golden) safetensors_free(golden);

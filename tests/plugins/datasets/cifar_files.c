@@ -33,35 +33,24 @@ void cifar_write(const char *folder, const char *file, guint label_bytes, const 
   cifar_replace(folder, file, (const char *)bytes->data, bytes->len);
 }
 
-static char *new_folder(void) {
-  g_autoptr(GError) error = NULL;
-  char *folder = g_dir_make_tmp("dovetail-cifar-XXXXXX", &error);
-  if (!folder) g_error("%s", error->message);
-  return folder;
-}
-
-char *cifar10_folder(void) {
-  char *folder = new_folder();
+void cifar10_write(const char *folder) {
   cifar_write(folder, "data_batch_1.bin", 1, (const guint8[]){6, 9, 0}, 3);
   cifar_write(folder, "data_batch_2.bin", 1, (const guint8[]){4}, 1);
   cifar_write(folder, "data_batch_3.bin", 1, (const guint8[]){1, 1}, 2);
   cifar_write(folder, "data_batch_4.bin", 1, (const guint8[]){2}, 1);
   cifar_write(folder, "data_batch_5.bin", 1, (const guint8[]){7}, 1);
   cifar_write(folder, "test_batch.bin", 1, (const guint8[]){3, 8}, 2);
-  return folder;
 }
 
-char *cifar100_folder(void) {
-  char *folder = new_folder();
+static void cifar100_write(const char *folder) {
   cifar_write(folder, "train.bin", 2, (const guint8[]){19, 99, 0, 0, 11, 42, 3, 77}, 4);
   cifar_write(folder, "test.bin", 2, (const guint8[]){5, 40, 19, 0}, 2);
-  return folder;
 }
 
-void cifar_folder_free(char *folder) {
-  g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-  const char *file;
-  while (directory && (file = g_dir_read_name(directory))) cifar_remove(folder, file);
-  g_rmdir(folder);
-  g_free(folder);
+int cifar_setup(void **state) {
+  const int failed = scratch_setup(state);
+  if (failed) return failed;
+  cifar10_write(*state);
+  cifar100_write(*state);
+  return 0;
 }

@@ -42,8 +42,7 @@ static void describes_itself(void **state) {
 }
 
 static void reads_all_files_of_cifar10_in_order(void **state) {
-  (void)state;
-  char *folder = cifar10_folder();
+  const char *folder = *state;
   AUTO(dataset) dataset = open_folder(cifar10, folder, "");
   const struct dvt_dataset_info *info = dataset->info;
   assert_int_equal(info->class_count, 10);
@@ -58,12 +57,10 @@ static void reads_all_files_of_cifar10_in_order(void **state) {
   assert_example(dataset, DVT_SUBSET_TRAIN, 7, "data_batch_5.bin", 0, 7);
   assert_example(dataset, DVT_SUBSET_TEST, 0, "test_batch.bin", 0, 3);
   assert_example(dataset, DVT_SUBSET_TEST, 1, "test_batch.bin", 1, 8);
-  cifar_folder_free(folder);
 }
 
 static void reads_fine_and_coarse_labels_of_cifar100(void **state) {
-  (void)state;
-  char *folder = cifar100_folder();
+  const char *folder = *state;
   AUTO(dataset) usual = open_folder(cifar100, folder, "");
   AUTO(dataset) fine = open_folder(cifar100, folder, ", labels: fine");
   AUTO(dataset) coarse = open_folder(cifar100, folder, ", labels: coarse");
@@ -74,53 +71,42 @@ static void reads_fine_and_coarse_labels_of_cifar100(void **state) {
   assert_example(coarse, DVT_SUBSET_TRAIN, 0, "train.bin", 0, 19);
   assert_example(fine, DVT_SUBSET_TEST, 1, "test.bin", 1, 0);
   assert_example(coarse, DVT_SUBSET_TEST, 0, "test.bin", 0, 5);
-  cifar_folder_free(folder);
 }
 
 static void names_classes_without_a_names_file(void **state) {
-  (void)state;
-  char *folder10 = cifar10_folder(), *folder100 = cifar100_folder();
-  AUTO(dataset) ten = open_folder(cifar10, folder10, "");
-  AUTO(dataset) fine = open_folder(cifar100, folder100, "");
-  AUTO(dataset) coarse = open_folder(cifar100, folder100, ", labels: coarse");
+  const char *folder = *state;
+  AUTO(dataset) ten = open_folder(cifar10, folder, "");
+  AUTO(dataset) fine = open_folder(cifar100, folder, "");
+  AUTO(dataset) coarse = open_folder(cifar100, folder, ", labels: coarse");
   assert_string_equal(ten->info->class_names[0], "airplane");
   assert_string_equal(ten->info->class_names[9], "truck");
   assert_string_equal(fine->info->class_names[99], "worm");
   assert_string_equal(coarse->info->class_names[19], "vehicles_2");
   for (guint k = 1; k < 100; k++) assert_true(strcmp(fine->info->class_names[k - 1], fine->info->class_names[k]) < 0);
-  cifar_folder_free(folder10);
-  cifar_folder_free(folder100);
 }
 
 static void names_classes_as_the_names_file_does(void **state) {
-  (void)state;
-  char *folder = cifar10_folder();
+  const char *folder = *state;
   cifar_replace(folder, "batches.meta.txt", "zero\r\none\n2\n3\n4\n5\n6\n7\n8\nthe last\n\n\n", -1);
   AUTO(dataset) dataset = open_folder(cifar10, folder, "");
   assert_string_equal(dataset->info->class_names[0], "zero");
   assert_string_equal(dataset->info->class_names[9], "the last");
-  cifar_folder_free(folder);
 }
 
 static void gives_the_published_mean_and_deviation(void **state) {
-  (void)state;
-  char *folder10 = cifar10_folder(), *folder100 = cifar100_folder();
-  AUTO(dataset) ten = open_folder(cifar10, folder10, "");
-  AUTO(dataset) hundred = open_folder(cifar100, folder100, ", labels: coarse");
+  const char *folder = *state;
+  AUTO(dataset) ten = open_folder(cifar10, folder, "");
+  AUTO(dataset) hundred = open_folder(cifar100, folder, ", labels: coarse");
   assert_memory_equal(ten->info->mean, ((const float[]){0.4914f, 0.4822f, 0.4465f}), 3 * sizeof(float));
   assert_memory_equal(ten->info->deviation, ((const float[]){0.2470f, 0.2435f, 0.2616f}), 3 * sizeof(float));
   assert_memory_equal(hundred->info->mean, ((const float[]){0.5071f, 0.4865f, 0.4409f}), 3 * sizeof(float));
   assert_memory_equal(hundred->info->deviation, ((const float[]){0.2673f, 0.2564f, 0.2762f}), 3 * sizeof(float));
-  cifar_folder_free(folder10);
-  cifar_folder_free(folder100);
 }
 
 static void reads_the_same_on_several_threads(void **state) {
-  (void)state;
-  char *folder = cifar10_folder();
+  const char *folder = *state;
   AUTO(dataset) dataset = open_folder(cifar10, folder, "");
   assert_threads_agree(dataset, DVT_SUBSET_TRAIN);
-  cifar_folder_free(folder);
 }
 
 int main(int count, char **arguments) {
@@ -129,12 +115,12 @@ int main(int count, char **arguments) {
   cifar100 = plugin_load(arguments[1], "cifar100");
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(describes_itself),
-      cmocka_unit_test(reads_all_files_of_cifar10_in_order),
-      cmocka_unit_test(reads_fine_and_coarse_labels_of_cifar100),
-      cmocka_unit_test(names_classes_without_a_names_file),
-      cmocka_unit_test(names_classes_as_the_names_file_does),
-      cmocka_unit_test(gives_the_published_mean_and_deviation),
-      cmocka_unit_test(reads_the_same_on_several_threads),
+      CIFAR_TEST(reads_all_files_of_cifar10_in_order),
+      CIFAR_TEST(reads_fine_and_coarse_labels_of_cifar100),
+      CIFAR_TEST(names_classes_without_a_names_file),
+      CIFAR_TEST(names_classes_as_the_names_file_does),
+      CIFAR_TEST(gives_the_published_mean_and_deviation),
+      CIFAR_TEST(reads_the_same_on_several_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
