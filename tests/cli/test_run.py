@@ -160,7 +160,7 @@ def threads_do_not_change_what_a_network_sees(folder):
 @case
 def an_interrupt_ends_with_130_and_keeps_the_components(folder):
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000")))
-    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins)
+    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder)
     process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
