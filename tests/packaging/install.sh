@@ -46,15 +46,25 @@ names_the_plugin_folder() {
   [ -e "$place/root$folder/resnet.so" ] || { echo "no resnet.so in $folder"; return 1; }
 }
 
-# The sysroot stands for the folder that was installed into.
-builds_a_plugin() {
-  mkdir "$place/plugins"
-  ${CC:-cc} -shared -fPIC $(PKG_CONFIG_SYSROOT_DIR=$place/root pkg_config --cflags) -o "$place/plugins/stranger.so" "$here/plugin.c"
+# builds OUTPUT SOURCE COMPILER...: builds a plugin. The sysroot stands for the folder that was installed into.
+builds() {
+  local output=$1 source=$2 flags
+  shift 2
+  flags=$(PKG_CONFIG_SYSROOT_DIR=$place/root pkg_config --cflags) || return
+  eval "set -- \"\$@\" $flags" # pkg-config's output is quoted for a shell
+  mkdir -p "$place/plugins" && "$@" -shared -fPIC -o "$place/plugins/$output.so" "$here/$source"
 }
 
-echo 1..5
+echo 1..7
 check 'installs into an empty folder' install_all
 check 'the program finds the plugins installed with it' lists_the_plugins_beside_it
 check 'pkg-config names the folder of the plugins' names_the_plugin_folder
-check 'a plugin builds with a compiler and pkg-config alone' builds_a_plugin
+check 'a plugin builds with a compiler and pkg-config alone' builds stranger plugin.c ${CC:-cc}
 check 'the program lists that plugin' lists small-features --plugin-path "$place/plugins"
+if [ -n "${CXX:-}" ]; then
+  check 'a plugin builds in C++' builds stranger-in-c++ plugin.cpp $CXX -std=c++20
+  check 'the program lists the plugin in C++' lists idle --plugin-path "$place/plugins"
+else
+  echo 'ok 6 - a plugin builds in C++ # SKIP no C++ compiler'
+  echo 'ok 7 - the program lists the plugin in C++ # SKIP no C++ compiler'
+fi
