@@ -46,13 +46,14 @@ names_the_plugin_folder() {
   [ -e "$place/root$folder/resnet.so" ] || { echo "no resnet.so in $folder"; return 1; }
 }
 
-# builds OUTPUT SOURCE COMPILER...: builds a plugin. The sysroot stands for the folder that was installed into.
+# builds OUTPUT SOURCE COMPILER...: builds a plugin with pkg-config's flags, whose folders are below $place/root here.
 builds() {
-  local output=$1 source=$2 flags
+  local output=$1 source=$2 said flags
   shift 2
-  flags=$(PKG_CONFIG_SYSROOT_DIR=$place/root pkg_config --cflags) || return
-  eval "set -- \"\$@\" $flags" # pkg-config's output is quoted for a shell
-  mkdir -p "$place/plugins" && "$@" -shared -fPIC -o "$place/plugins/$output.so" "$here/$source"
+  said=$(PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg_config --cflags) || return
+  eval "flags=($said)" # it is quoted for a shell
+  mkdir -p "$place/plugins" &&
+    "$@" "${flags[@]/#-I/-I$place/root}" -shared -fPIC -o "$place/plugins/$output.so" "$here/$source"
 }
 
 echo 1..7
