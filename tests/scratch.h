@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/** cmocka's setup and teardown: *state becomes the path, without links, of a new folder; it goes with everything in it. */
+/** cmocka's setup and teardown: *state becomes a new folder's path, without links; it goes with all that is in it. */
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 

@@ -8,8 +8,9 @@ static const char smallest[] = "name: small\n"
                                "  b: *net\n";
 
 static void has_defaults_for_all_that_may_be_left_out(void **state) {
-  AUTO(experiment) experiment = read_good(*state, smallest, NULL);
-  assert_string_equal(experiment->path, ((struct scratch *)*state)->path);
+  AUTO(experiment) experiment = read_good(state, smallest, NULL);
+  g_autofree char *path = experiment_path(state);
+  assert_string_equal(experiment->path, path);
   assert_string_equal(experiment->name, "small");
   assert_int_equal(experiment->seed, 1);
   assert_int_equal(experiment->aligner_count, 0);
@@ -86,28 +87,28 @@ static void assert_good(const struct experiment *experiment) {
 
 static void reads_every_key(void **state) {
   g_autofree char *text = good_text();
-  AUTO(experiment) experiment = read_good(*state, text, NULL);
+  AUTO(experiment) experiment = read_good(state, text, NULL);
   assert_good(experiment);
 }
 
 static void knows_the_places_of_names(void **state) {
-  g_autofree char *text = good_text();
-  AUTO(experiment) experiment = read_good(*state, text, NULL);
+  g_autofree char *text = good_text(), *path = experiment_path(state);
+  AUTO(experiment) experiment = read_good(state, text, NULL);
   const struct network_spec *b = &experiment->networks[1];
   assert_int_equal(b->mark.line, 11);
   assert_int_equal(b->mark.column, 3);
   assert_int_equal(b->split_mark.line, 9);
   assert_int_equal(b->head.mark.column, 20);
-  assert_string_equal(b->head.mark.file, ((struct scratch *)*state)->path);
+  assert_string_equal(b->head.mark.file, path);
 }
 
 static void schedules_have_keys_of_their_own(void **state) {
   const char *const one_cycle[] = {"train.schedule={kind: one-cycle, peak: 0.3}", NULL};
-  AUTO(experiment) first = read_good(*state, smallest, one_cycle);
+  AUTO(experiment) first = read_good(state, smallest, one_cycle);
   assert_int_equal(first->train.schedule.kind, SCHEDULE_ONE_CYCLE);
   assert_true(first->train.schedule.rate == 0.3 && first->train.schedule.warmup == 0.2);
   const char *const cosine[] = {"train.schedule={kind: cosine, rate: 0.05, warmup: 1e-2}", NULL};
-  AUTO(experiment) second = read_good(*state, smallest, cosine);
+  AUTO(experiment) second = read_good(state, smallest, cosine);
   assert_int_equal(second->train.schedule.kind, SCHEDULE_COSINE);
   assert_true(second->train.schedule.rate == 0.05 && second->train.schedule.warmup == 0.01);
 }
@@ -115,7 +116,7 @@ static void schedules_have_keys_of_their_own(void **state) {
 static void sets_come_after_the_file_and_in_order(void **state) {
   const char *const sets[] = {"networks.b.split=layer1",       "train.epochs=3",      "train.epochs=4",
                               "aligners=[{plugin: rotation}]", "aligners.0.weight=2", NULL};
-  AUTO(experiment) experiment = read_good(*state, smallest, sets);
+  AUTO(experiment) experiment = read_good(state, smallest, sets);
   assert_string_equal(experiment->networks[0].split, "layer2");
   assert_string_equal(experiment->networks[1].split, "layer1");
   assert_int_equal(experiment->train.epochs, 4);
@@ -127,31 +128,31 @@ static void networks_may_each_have_data_of_their_own(void **state) {
                      "networks:\n"
                      "  a: {data: {plugin: x}, backbone: {plugin: b}, split: s, head: {plugin: h}}\n"
                      "  b: {data: {plugin: y}, backbone: {plugin: b}, split: s, head: {plugin: h}}\n";
-  AUTO(experiment) experiment = read_good(*state, text, NULL);
+  AUTO(experiment) experiment = read_good(state, text, NULL);
   assert_string_equal(experiment->networks[0].data.use.plugin, "x");
   assert_string_equal(experiment->networks[1].data.use.plugin, "y");
 }
 
 static void the_resolved_form_reads_back_the_same(void **state) {
   g_autofree char *text = good_text();
-  AUTO(experiment) given = read_good(*state, text, NULL);
+  AUTO(experiment) given = read_good(state, text, NULL);
   g_autofree char *resolved = experiment_resolved(given, NULL);
-  AUTO(experiment) again = read_good(*state, resolved, NULL);
+  AUTO(experiment) again = read_good(state, resolved, NULL);
   assert_good(again);
 }
 
-static void expect_resolved_once(const struct scratch *scratch, const char *text, const char *const *sets) {
-  AUTO(experiment) given = read_good(scratch, text, sets);
+static void expect_resolved_once(void **state, const char *text, const char *const *sets) {
+  AUTO(experiment) given = read_good(state, text, sets);
   g_autofree char *once = experiment_resolved(given, NULL);
-  AUTO(experiment) again = read_good(scratch, once, NULL);
+  AUTO(experiment) again = read_good(state, once, NULL);
   g_autofree char *twice = experiment_resolved(again, NULL);
   assert_string_equal(once, twice);
 }
 
 static void resolving_again_changes_nothing(void **state) {
   g_autofree char *text = good_text();
-  expect_resolved_once(*state, text, NULL);
-  expect_resolved_once(*state, smallest, NULL);
+  expect_resolved_once(state, text, NULL);
+  expect_resolved_once(state, smallest, NULL);
   const char *const odd[] = {"name='null'",
                              "networks.a.split=''",
                              "networks.b.data={plugin: 'yes', limit: {test: 3}}",
@@ -159,11 +160,11 @@ static void resolving_again_changes_nothing(void **state) {
                              "seed=9223372036854775807",
                              "networks.on={backbone: {plugin: 5}, split: 3, head: {plugin: \"a\\tb\"}}",
                              NULL};
-  expect_resolved_once(*state, smallest, odd);
+  expect_resolved_once(state, smallest, odd);
 }
 
 static void the_resolved_form_tells_every_default(void **state) {
-  AUTO(experiment) experiment = read_good(*state, smallest, NULL);
+  AUTO(experiment) experiment = read_good(state, smallest, NULL);
   g_autofree char *resolved = experiment_resolved(experiment, NULL);
   assert_string_equal(resolved, "name: small\n"
                                 "seed: 1\n"
@@ -210,15 +211,15 @@ static void the_resolved_form_tells_every_default(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(has_defaults_for_all_that_may_be_left_out),
-      CASE(reads_every_key),
-      CASE(knows_the_places_of_names),
-      CASE(schedules_have_keys_of_their_own),
-      CASE(sets_come_after_the_file_and_in_order),
-      CASE(networks_may_each_have_data_of_their_own),
-      CASE(the_resolved_form_reads_back_the_same),
-      CASE(resolving_again_changes_nothing),
-      CASE(the_resolved_form_tells_every_default),
+      SCRATCH_TEST(has_defaults_for_all_that_may_be_left_out),
+      SCRATCH_TEST(reads_every_key),
+      SCRATCH_TEST(knows_the_places_of_names),
+      SCRATCH_TEST(schedules_have_keys_of_their_own),
+      SCRATCH_TEST(sets_come_after_the_file_and_in_order),
+      SCRATCH_TEST(networks_may_each_have_data_of_their_own),
+      SCRATCH_TEST(the_resolved_form_reads_back_the_same),
+      SCRATCH_TEST(resolving_again_changes_nothing),
+      SCRATCH_TEST(the_resolved_form_tells_every_default),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

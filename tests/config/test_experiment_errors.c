@@ -19,28 +19,28 @@ struct damage {
   const char *message; /* after "FILE:" */
 };
 
-static void expect_refused_experiment(const struct scratch *scratch, const char *text, const char *const *sets,
-                                      const char *file, const char *message) {
+/* The error is in the assignments where there are some. */
+static void expect_refused_experiment(void **state, const char *text, const char *const *sets, const char *message) {
   GError *error = NULL;
-  g_autofree char *whole = g_strdup_printf("%s:%s", file, message);
-  assert_null(read_experiment(scratch, text, strlen(text), sets, &error));
+  g_autofree char *path = experiment_path(state), *whole = g_strdup_printf("%s:%s", sets ? "--set" : path, message);
+  assert_null(read_experiment(state, text, strlen(text), sets, &error));
   expect_error(&error, whole);
 }
 
-static void expect_all_refused(const struct scratch *scratch, const struct damage *damages, gsize count) {
+static void expect_all_refused(void **state, const struct damage *damages, gsize count) {
   for (gsize k = 0; k < count; k++) {
     const char *place = strstr(base, damages[k].old);
     assert_non_null(place);
     g_autofree char *before = g_strndup(base, (gsize)(place - base));
     g_autofree char *text = g_strconcat(before, damages[k].new, place + strlen(damages[k].old), NULL);
-    expect_refused_experiment(scratch, text, NULL, scratch->path, damages[k].message);
+    expect_refused_experiment(state, text, NULL, damages[k].message);
   }
 }
 
-#define EXPECT_ALL_REFUSED(state, damages) expect_all_refused(*(state), damages, G_N_ELEMENTS(damages))
+#define EXPECT_ALL_REFUSED(state, damages) expect_all_refused(state, damages, G_N_ELEMENTS(damages))
 
 static void the_undamaged_one_is_right(void **state) {
-  AUTO(experiment) experiment = read_good(*state, base, NULL);
+  AUTO(experiment) experiment = read_good(state, base, NULL);
   assert_int_equal(experiment->network_count, 2);
 }
 
@@ -147,7 +147,7 @@ static void missing_keys_are_named(void **state) {
       {"{plugin: q}", "{weight: 1}", "10:12: an aligner lacks the key 'plugin'; add it"},
   };
   EXPECT_ALL_REFUSED(state, damages);
-  expect_refused_experiment(*state, "name: x\n", NULL, ((struct scratch *)*state)->path,
+  expect_refused_experiment(state, "name: x\n", NULL,
                             "1:1: the experiment lacks the key 'networks'; add it");
 }
 
@@ -173,31 +173,29 @@ static void names_are_safe_for_files(void **state) {
 }
 
 static void networks_number_1_to_64(void **state) {
-  const struct scratch *scratch = *state;
   g_autoptr(GString) text = g_string_new(base);
   g_string_truncate(text, (gsize)(strstr(base, "aligners") - base));
   for (int k = 3; k <= 64; k++) g_string_append_printf(text, "  n%d: *net\n", k);
-  AUTO(experiment) experiment = read_good(scratch, text->str, NULL);
+  AUTO(experiment) experiment = read_good(state, text->str, NULL);
   assert_int_equal(experiment->network_count, 64);
   g_string_append(text, "  n65: *net\n");
-  expect_refused_experiment(scratch, text->str, NULL, scratch->path,
+  expect_refused_experiment(state, text->str, NULL,
                             "5:3: 'networks' is not a map of 1 to 64; write NAME: {backbone: …, split: …, head: …}");
-  expect_refused_experiment(scratch, "name: x\nnetworks: {}\n", NULL, scratch->path,
+  expect_refused_experiment(state, "name: x\nnetworks: {}\n", NULL,
                             "2:11: 'networks' is not a map of 1 to 64; write NAME: {backbone: …, split: …, head: …}");
 }
 
 static void files_that_hold_no_experiment_are_refused(void **state) {
-  const struct scratch *scratch = *state;
-  expect_refused_experiment(scratch, "", NULL, scratch->path, "1:1: there is nothing here; write a YAML value");
-  expect_refused_experiment(scratch, "[]\n", NULL, scratch->path,
+  expect_refused_experiment(state, "", NULL, "1:1: there is nothing here; write a YAML value");
+  expect_refused_experiment(state, "[]\n", NULL,
                             "1:1: the experiment is not a map; write {key: value} or indented lines of key: value");
-  expect_refused_experiment(scratch, "just text\n", NULL, scratch->path,
+  expect_refused_experiment(state, "just text\n", NULL,
                             "1:1: the experiment is not a map; write {key: value} or indented lines of key: value");
-  expect_refused_experiment(scratch, "name: \xff\n", NULL, scratch->path,
+  expect_refused_experiment(state, "name: \xff\n", NULL,
                             "1:7: the byte 0xff is not UTF-8 text here; save the file as UTF-8");
   GError *error = NULL;
-  g_autofree char *message = g_strconcat(scratch->folder, ": Is a directory; name a YAML file that you may read", NULL);
-  assert_null(experiment_read(scratch->folder, NULL, &error));
+  g_autofree char *message = g_strconcat(*state, ": Is a directory; name a YAML file that you may read", NULL);
+  assert_null(experiment_read(*state, NULL, &error));
   expect_error(&error, message);
 }
 
@@ -209,21 +207,21 @@ static void errors_in_assignments_are_marked_there(void **state) {
       "1:12: network 'c' lacks the key 'backbone'; add it",
       "1:6: a map is not an integer; write an integer of at least 0",
   };
-  for (guint k = 0; k < G_N_ELEMENTS(sets); k++) expect_refused_experiment(*state, base, sets[k], "--set", messages[k]);
+  for (guint k = 0; k < G_N_ELEMENTS(sets); k++) expect_refused_experiment(state, base, sets[k], messages[k]);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(the_undamaged_one_is_right),
-      CASE(unknown_keys_get_the_nearest_known_one),
-      CASE(wrong_types_are_refused),
-      CASE(values_out_of_range_are_refused),
-      CASE(what_does_not_go_together_is_refused),
-      CASE(missing_keys_are_named),
-      CASE(names_are_safe_for_files),
-      CASE(networks_number_1_to_64),
-      CASE(files_that_hold_no_experiment_are_refused),
-      CASE(errors_in_assignments_are_marked_there),
+      SCRATCH_TEST(the_undamaged_one_is_right),
+      SCRATCH_TEST(unknown_keys_get_the_nearest_known_one),
+      SCRATCH_TEST(wrong_types_are_refused),
+      SCRATCH_TEST(values_out_of_range_are_refused),
+      SCRATCH_TEST(what_does_not_go_together_is_refused),
+      SCRATCH_TEST(missing_keys_are_named),
+      SCRATCH_TEST(names_are_safe_for_files),
+      SCRATCH_TEST(networks_number_1_to_64),
+      SCRATCH_TEST(files_that_hold_no_experiment_are_refused),
+      SCRATCH_TEST(errors_in_assignments_are_marked_there),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

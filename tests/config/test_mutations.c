@@ -2,21 +2,22 @@
 /* Whatever happens to a file, reading it ends with an experiment or with an error that has a place. */
 #include "experiment_test.h"
 
-static void read_damaged(const struct scratch *scratch, const char *text, gsize length, guint *good) {
+static void read_damaged(void **state, const char *text, gsize length, guint *good) {
   g_autoptr(GError) error = NULL;
-  AUTO(experiment) experiment = read_experiment(scratch, text, length, NULL, &error);
+  AUTO(experiment) experiment = read_experiment(state, text, length, NULL, &error);
   if (!experiment) {
+    g_autofree char *path = experiment_path(state);
     unsigned line, column;
     assert_non_null(error);
-    assert_true(g_str_has_prefix(error->message, scratch->path));
-    assert_int_equal(sscanf(error->message + strlen(scratch->path), ":%u:%u: ", &line, &column), 2);
+    assert_true(g_str_has_prefix(error->message, path));
+    assert_int_equal(sscanf(error->message + strlen(path), ":%u:%u: ", &line, &column), 2);
     assert_true(line >= 1 && column >= 1);
     assert_int_equal(error->code, DOVETAIL_WRONG);
     assert_true(g_utf8_validate(error->message, -1, NULL));
     return;
   }
   g_autofree char *resolved = experiment_resolved(experiment, NULL);
-  AUTO(experiment) again = read_good(scratch, resolved, NULL);
+  AUTO(experiment) again = read_good(state, resolved, NULL);
   g_autofree char *twice = experiment_resolved(again, NULL);
   assert_string_equal(resolved, twice);
   ++*good;
@@ -26,7 +27,7 @@ static void truncations_are_errors_or_experiments(void **state) {
   g_autofree char *text = good_text();
   guint good = 0;
   const gsize length = strlen(text);
-  for (gsize k = 0; k <= length; k++) read_damaged(*state, text, k, &good);
+  for (gsize k = 0; k <= length; k++) read_damaged(state, text, k, &good);
   assert_in_range(good, 1, length - 1);
 }
 
@@ -55,7 +56,7 @@ static void mutations_are_errors_or_experiments(void **state) {
   for (guint k = 0; k < rounds; k++) {
     g_autoptr(GString) damaged = g_string_new(text);
     mutate(random, damaged);
-    read_damaged(*state, damaged->str, damaged->len, &good);
+    read_damaged(state, damaged->str, damaged->len, &good);
   }
   assert_in_range(good, rounds / 50, rounds - rounds / 50);
 }
@@ -64,17 +65,15 @@ static void mutated_assignments_are_errors_or_experiments(void **state) {
   static const char *const assignments[] = {"networks.b.split=layer1", "aligners.0.weight=2",
                                             "train={steps: [1, 'a']}"};
   const guint rounds = 4000;
-  struct scratch *scratch = *state;
-  g_autofree char *text = good_text();
+  g_autofree char *text = good_text(), *path = scratch_file(state, "e.yaml", text, strlen(text));
   g_autoptr(GRand) random = g_rand_new_with_seed(7);
-  assert_true(g_file_set_contents(scratch->path, text, -1, NULL));
   guint good = 0;
   for (guint k = 0; k < rounds; k++) {
     g_autoptr(GString) damaged = g_string_new(assignments[k % G_N_ELEMENTS(assignments)]);
     mutate(random, damaged);
     const char *const sets[] = {damaged->str, NULL};
     g_autoptr(GError) error = NULL;
-    AUTO(experiment) experiment = experiment_read(scratch->path, sets, &error);
+    AUTO(experiment) experiment = experiment_read(path, sets, &error);
     assert_true(experiment || (error && error->code == DOVETAIL_WRONG));
     if (experiment) good++;
   }
@@ -83,9 +82,9 @@ static void mutated_assignments_are_errors_or_experiments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(truncations_are_errors_or_experiments),
-      CASE(mutations_are_errors_or_experiments),
-      CASE(mutated_assignments_are_errors_or_experiments),
+      SCRATCH_TEST(truncations_are_errors_or_experiments),
+      SCRATCH_TEST(mutations_are_errors_or_experiments),
+      SCRATCH_TEST(mutated_assignments_are_errors_or_experiments),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
