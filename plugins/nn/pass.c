@@ -37,6 +37,12 @@ static int make_memory(struct pass *pass, size_t size, struct dvt_error *error) 
   return DVT_OK;
 }
 
+static void drop_plan(struct pass *pass) {
+  plan_free(pass->plan);
+  pass->plan = NULL;
+  pass->generation = 0;
+}
+
 static int make_plan(struct pass *pass, int64_t batch, struct dvt_error *error) {
   const struct plan_setup setup = {.graph = pass->module->graph,
                                    .values = pass->module->values,
@@ -45,15 +51,11 @@ static int make_plan(struct pass *pass, int64_t batch, struct dvt_error *error) 
                                    .batch = batch,
                                    .engine = pass->engine};
   if (pass->plan && pass->plan->setup.batch == batch) return DVT_OK;
-  plan_free(pass->plan);
-  pass->generation = 0;
-  pass->plan = plan_new(&setup, error);
-  if (!pass->plan) return error->status;
-  int status = make_memory(pass, pass->plan->arena.size, error);
+  drop_plan(pass);
+  int status = plan_new(&setup, &pass->plan, error);
+  if (status == DVT_OK) status = make_memory(pass, pass->plan->arena.size, error);
   if (status == DVT_OK) status = plan_place(pass->plan, pass->memory, error);
-  if (status == DVT_OK) return DVT_OK;
-  plan_free(pass->plan);
-  pass->plan = NULL;
+  if (status != DVT_OK) drop_plan(pass);
   return status;
 }
 

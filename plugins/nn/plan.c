@@ -78,11 +78,10 @@ static void free_descriptors(struct plan *plan) {
 }
 
 /* NULL when there is no memory; other errors are in the plan. */
-static struct plan *make(const struct plan_setup *setup, bool dense) {
+static struct plan *make(const struct plan_setup *setup) {
   struct plan *plan = calloc(1, sizeof *plan);
   if (!plan) return NULL;
   plan->setup = *setup;
-  plan->dense = dense;
   plan->error = (struct dvt_error)DVT_ERROR_INIT;
   if (!make_tables(plan)) {
     plan_free(plan);
@@ -97,19 +96,28 @@ static struct plan *make(const struct plan_setup *setup, bool dense) {
   return plan;
 }
 
-struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error) {
-  struct plan *plan = make(setup, false);
-  if (plan && plan->misfit) {
-    plan_free(plan);
-    plan = make(setup, true);
-  }
-  if (plan && plan->error.status == DVT_OK && arena_place(&plan->arena)) return plan;
-  if (plan && plan->error.status != DVT_OK)
-    dvt_fail(error, plan->error.status, "%s", plan->error.message);
-  else
-    dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+/* As `make`, but never with layouts that do not fit together. */
+static struct plan *make_fitting(const struct plan_setup *setup) {
+  struct plan_setup dense = *setup;
+  dense.dense = true;
+  struct plan *plan = make(setup);
+  if (!plan || !plan->misfit || setup->dense) return plan;
   plan_free(plan);
-  return NULL;
+  return make(&dense);
+}
+
+int plan_new(const struct plan_setup *setup, struct plan **out, struct dvt_error *error) {
+  struct plan *plan = make_fitting(setup);
+  if (!plan) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
+  if (plan->error.status == DVT_OK && !arena_place(&plan->arena))
+    dvt_fail(&plan->error, DVT_ERROR_MEMORY, "out of memory");
+  if (plan->error.status != DVT_OK) {
+    const int status = dvt_fail(error, plan->error.status, "%s", plan->error.message);
+    plan_free(plan);
+    return status;
+  }
+  *out = plan;
+  return DVT_OK;
 }
 
 void plan_free(struct plan *plan) {

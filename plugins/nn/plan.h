@@ -23,6 +23,7 @@ struct plan_setup {
   float *const *gradients; /**< by weight; NULL: those of weights are not wanted */
   uint32_t flags;          /**< enum dvt_pass_flags */
   int64_t batch;
+  bool dense; /**< no layout is left open: all are dense */
   dnnl_engine_t engine;
 };
 
@@ -63,7 +64,6 @@ struct plan_memo {
 
 struct plan {
   struct plan_setup setup;
-  bool dense; /**< no layout is left open: all are dense */
   struct dvt_error error;
   struct plan_tensor *tensors;
   int tensor_count;
@@ -84,10 +84,10 @@ struct plan {
 
 /**
  * Makes a plan and learns what memory it needs: plan->arena.size. Layouts are those that the primitives like best;
- * where these do not fit together (numbers of channels that no block divides), all are dense. NULL on failure. Freed
- * by plan_free.
+ * where these do not fit together (numbers of channels that no block divides), all are dense. On failure *plan is
+ * untouched. Freed by plan_free.
  */
-struct plan *plan_new(const struct plan_setup *setup, struct dvt_error *error);
+int plan_new(const struct plan_setup *setup, struct plan **plan, struct dvt_error *error);
 void plan_free(struct plan *plan);
 
 /** Gives the plan its memory, aligned to 64 bytes; it stays the caller's, as long as the plan. */

@@ -38,7 +38,7 @@ dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open) 
   const struct nn_value *shape = &plan->setup.graph->values[value];
   const dnnl_dims_t dims = {plan->setup.batch, shape->shape[0], shape->shape[1], shape->shape[2]};
   const dnnl_format_tag_t dense = shape->flat ? dnnl_ab : dnnl_abcd;
-  return plan_describe(plan, shape->flat ? 2 : 4, dims, open && !plan->dense ? dnnl_format_tag_any : dense);
+  return plan_describe(plan, shape->flat ? 2 : 4, dims, open && !plan->setup.dense ? dnnl_format_tag_any : dense);
 }
 
 dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value) {
