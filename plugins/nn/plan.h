@@ -169,7 +169,7 @@ int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md);
 /** Makes the tensor of a value; it may take the place of `a` (or -1), as for plan_tensor. */
 int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a);
 
-/** Adds a step that adds two tensors, in the place of one of them if it may. Returns the sum. */
+/** Adds a step that adds two tensors, in the place of `a` if it may. Returns the sum. */
 int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr);
 
 /** Weights, dense in the host's memory, as `md` has them: copied there anew whenever the values changed. */

@@ -153,6 +153,12 @@ static int add(struct nn_graph *graph, int x) {
 static int add_input(struct nn_graph *graph, int x) {
   return nn_add_relu(graph, nn_conv(graph, x, "conv", 16, 3, 1), x, "sum");
 }
+static int add_of(struct nn_graph *graph, int x, gint64 channels) {
+  const int first = nn_conv(graph, x, "first", channels, 3, 1);
+  return nn_add_relu(graph, nn_conv(graph, x, "second", channels, 3, 1), first, "sum");
+}
+static int add_12(struct nn_graph *graph, int x) { return add_of(graph, x, 12); }
+static int add_20(struct nn_graph *graph, int x) { return add_of(graph, x, 20); }
 static int subsample(struct nn_graph *graph, int x) { return nn_subsample_pad(graph, x, "shortcut", 32); }
 static int subsample_odd(struct nn_graph *graph, int x) { return nn_subsample_pad(graph, x, "shortcut", 8); }
 
@@ -160,6 +166,8 @@ static void sums_and_shortcuts(void **state) {
   (void)state;
   check_module(add, features, BOTH, kinked);
   check_module(add_input, features, BOTH, kinked);
+  check_module(add_12, features, BOTH, kinked);
+  check_module(add_20, features, BOTH, kinked);
   check_module(subsample, features, BOTH, smooth);
   check_module(subsample_odd, odd, BOTH, smooth);
 }
@@ -181,12 +189,14 @@ static void mean_and_linear(void **state) {
   check_module(linear_odd, odd, BOTH, smooth);
 }
 
-static int small_resnet(struct nn_graph *graph, int x, gboolean projection) {
-  const struct resnet resnet = {.blocks = 1, .width = 5, .projection = projection};
+static int small_resnet(struct nn_graph *graph, int x, gint64 width, gboolean projection) {
+  const struct resnet resnet = {.blocks = 1, .width = width, .projection = projection};
   return nn_linear(graph, resnet_build(&resnet, graph, x, 0, resnet_unit_count(&resnet)), "linear", 10);
 }
-static int projecting(struct nn_graph *graph, int x) { return small_resnet(graph, x, TRUE); }
-static int copying(struct nn_graph *graph, int x) { return small_resnet(graph, x, FALSE); }
+static int projecting(struct nn_graph *graph, int x) { return small_resnet(graph, x, 5, TRUE); }
+static int copying(struct nn_graph *graph, int x) { return small_resnet(graph, x, 5, FALSE); }
+static int projecting_12(struct nn_graph *graph, int x) { return small_resnet(graph, x, 12, TRUE); }
+static int copying_24(struct nn_graph *graph, int x) { return small_resnet(graph, x, 24, FALSE); }
 
 static void resnet_of_odd_width(void **state) {
   (void)state;
@@ -194,6 +204,8 @@ static void resnet_of_odd_width(void **state) {
   check_module(projecting, images, DVT_PASS_BACKWARD, kinked);
   check_module(copying, images, BOTH, kinked);
   check_module(copying, images, DVT_PASS_BACKWARD, kinked);
+  check_module(projecting_12, images, BOTH, kinked);
+  check_module(copying_24, images, BOTH, kinked);
 }
 
 int main(void) {
