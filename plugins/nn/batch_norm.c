@@ -38,7 +38,8 @@ static void compute_statistics(struct plan *plan, const struct nn_node *node) {
 static void add_statistics(struct plan *plan, const struct nn_node *node, int from) {
   struct plan_memo *memo = &plan->memos[node->index];
   const dnnl_memory_desc_t md = plan_tensor_md(plan, from);
-  struct statistics statistics;
+  struct statistics statistics = {0};
+  if (plan->error.status != DVT_OK) return;
   plan->misfit |= !statistics_init(&statistics, &md);
   const dnnl_dims_t scratch = {statistics_scratch(&statistics)};
   memo->mean = plan_kept_tensor(plan, vector_of(plan, node));

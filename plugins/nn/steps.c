@@ -23,6 +23,7 @@ static bool well(const struct plan *plan) { return plan->error.status == DVT_OK;
 
 bool plan_check(struct plan *plan, dnnl_status_t status) {
   if (status == dnnl_success || !well(plan)) return well(plan);
+  plan->misfit |= status == dnnl_unimplemented;
   const int code = status == dnnl_out_of_memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL;
   dvt_fail(&plan->error, code, "%s: oneDNN: %s", plan->name, plan_status_text(status));
   return false;
