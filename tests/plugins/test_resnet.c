@@ -100,14 +100,20 @@ static void splits_come_in_order_with_their_shapes(void **state) {
   assert_null(pair->extractor->ops->split(pair->extractor->self, G_N_ELEMENTS(expected)));
 }
 
+static float *make_images(void) {
+  float *images = memory_floats(BATCH * IMAGE, NULL);
+  assert_non_null(images);
+  for (gint k = 0; k < BATCH * IMAGE; k++) images[k] = (float)(k * 7919 % 1000) / 500.0f - 1.0f;
+  return images;
+}
+
 /* Wherever the network is cut, extractor and tail together have its weights once, and give the same logits. */
 static void every_cut_gives_the_same_network(void **state) {
   (void)state;
   static const char *const splits[] = {"conv1",  "layer1.0", "layer1.1", "layer1", "layer2.0", "layer2",
                                        "layer3.0", "layer3.1", "layer3",   "avgpool"};
-  float *images = memory_floats(BATCH * IMAGE, NULL), first[BATCH * 10];
+  float *images = make_images(), first[BATCH * 10];
   guint weights = 0;
-  for (gint k = 0; k < BATCH * IMAGE; k++) images[k] = (float)(k * 7919 % 1000) / 500.0f - 1.0f;
   for (guint k = 0; k < G_N_ELEMENTS(splits); k++) {
     const struct pair_config config = {
         .depth = 14, .width = 16, .shortcut = "projection", .split = splits[k], .head = "resnet-tail"};
@@ -129,7 +135,7 @@ static void odd_widths_and_linear_heads_run(void **state) {
   (void)state;
   static const gint64 widths[] = {1, 5, 8, 12, 24};
   const gint32 labels[BATCH] = {3, 7};
-  float *images = memory_floats(BATCH * IMAGE, NULL);
+  float *images = make_images();
   for (guint k = 0; k < G_N_ELEMENTS(widths); k++) {
     const struct pair_config config = {
         .depth = 8, .width = widths[k], .shortcut = "identity", .split = "layer3", .head = "linear"};
