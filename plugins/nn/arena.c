@@ -68,25 +68,25 @@ static void place(struct arena_buffer **placed, int count, struct arena_buffer *
 }
 
 bool arena_place(struct arena *arena) {
-  struct arena_buffer **todo = calloc((size_t)arena->count + 1, sizeof *todo);
+  struct arena_buffer **pending = calloc((size_t)arena->count + 1, sizeof *pending);
   struct arena_buffer **placed = calloc((size_t)arena->count + 1, sizeof *placed);
   int count = 0;
-  const bool ok = todo && placed;
+  const bool ok = pending && placed;
   if (!ok) goto cleanup;
   settle_heirs(arena);
   for (int k = 0; k < arena->count; k++)
-    if (arena->buffers[k].home == k && in_use(&arena->buffers[k])) todo[count++] = &arena->buffers[k];
-  qsort(todo, (size_t)count, sizeof *todo, larger_first);
+    if (arena->buffers[k].home == k && in_use(&arena->buffers[k])) pending[count++] = &arena->buffers[k];
+  qsort(pending, (size_t)count, sizeof *pending, larger_first);
   arena->size = 0;
   for (int k = 0; k < count; k++) {
-    place(placed, k, todo[k]);
-    const size_t end = todo[k]->offset + todo[k]->size;
+    place(placed, k, pending[k]);
+    const size_t end = pending[k]->offset + pending[k]->size;
     if (end > arena->size) arena->size = end;
   }
   for (int k = 0; k < arena->count; k++) arena->buffers[k].offset = arena->buffers[arena->buffers[k].home].offset;
 cleanup:
   free(placed);
-  free(todo);
+  free(pending);
   return ok;
 }
 
