@@ -99,7 +99,7 @@ DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
     .name = "resnet",
     .version = "1.0.0",
     .description = "ResNets for small images, of any depth 6n + 2 (He et al. 2015, section 4.2)",
-    .author = "the Dovetail authors",
+    .author = "The Dovetail authors",
     .licence = "MIT",
     DVT_PARAMS(params),
     .ops = &ops,

@@ -36,8 +36,8 @@ DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
     .kind = DVT_KIND_HEAD,
     .name = "linear",
     .version = "1.0.0",
-    .description = "mean over the map and a linear layer",
-    .author = "the Dovetail authors",
+    .description = "Mean over the map and a linear layer",
+    .author = "The Dovetail authors",
     .licence = "MIT",
     .ops = &ops,
 };

@@ -91,7 +91,7 @@ static const struct dvt_param params[] = {
     {.name = "split",
      .type = DVT_TYPE_STRING,
      .initial = "",
-     .doc = "Where to go on, for features of another backbone; without it, the split that the features come from."},
+     .doc = "Where to go on, for features of another backbone; without it, the split that the features come from"},
 };
 
 DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
@@ -99,8 +99,8 @@ DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
     .kind = DVT_KIND_HEAD,
     .name = "resnet-tail",
     .version = "1.0.0",
-    .description = "the rest of a ResNet after one of its splits, with a linear layer at its end",
-    .author = "the Dovetail authors",
+    .description = "The rest of a ResNet after one of its splits, with a linear layer at its end",
+    .author = "The Dovetail authors",
     .licence = "MIT",
     DVT_PARAMS(params),
     .ops = &ops,
