@@ -85,13 +85,22 @@ void rig_free(struct rig *rig) {
   g_free(rig);
 }
 
-struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, gboolean gradients) {
+struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients) {
   const struct dvt_pass_config config = {
-      .struct_size = sizeof config, .flags = flags, .capacity = capacity, .threads = 1};
+      .struct_size = sizeof config, .flags = flags, .capacity = capacity, .threads = threads};
   GError *error = NULL;
   struct pass *pass = pass_new(rig->module, &config, gradients, &error);
   check(pass != NULL, &error);
   return pass;
+}
+
+double rig_distance(const float *a, const float *b, gsize count) {
+  double difference = 0.0, norm = 0.0;
+  for (gsize k = 0; k < count; k++) {
+    difference += pow((double)a[k] - b[k], 2);
+    norm += pow(b[k], 2);
+  }
+  return sqrt(difference / norm);
 }
 
 static gsize product(const gint64 shape[3]) { return (gsize)(shape[0] * shape[1] * shape[2]); }

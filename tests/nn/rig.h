@@ -20,10 +20,13 @@ struct rig *rig_new(rig_build build, const gint64 input[3], guint64 seed);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)
 
-struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, gboolean gradients);
+struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients);
 
 /** count normal deviates, keyed by seed and name; aligned as the ABI wants it. Freed with free(). */
 float *rig_noise(gsize count, guint64 seed, const char *name);
+
+/** Distance of a from b, relative to the length of b. */
+double rig_distance(const float *a, const float *b, gsize count);
 
 /** Floats in one example of the module's input and output. */
 gsize rig_input_size(const struct rig *rig);

@@ -81,7 +81,7 @@ static void check_tensor(struct probe *probe, float *x, const float *gradient, g
 
 static void check_module(rig_build build, const gint64 input[3], guint32 flags, struct precision precision) {
   AUTO(rig) rig = rig_new(build, input, 5);
-  AUTO(pass) pass = rig_pass(rig, flags, BATCH, TRUE);
+  AUTO(pass) pass = rig_pass(rig, flags, BATCH, 1, TRUE);
   const gsize in = BATCH * rig_input_size(rig), out = BATCH * rig_output_size(rig);
   struct probe probe = {.rig = rig,
                         .pass = pass,

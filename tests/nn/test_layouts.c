@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A network in the layouts that the primitives like best, and in dense ones: the numbers are the same. */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,12 +95,7 @@ static struct step *run(struct rig *rig, gsize n, gboolean dense) {
 }
 
 static void assert_close(const float *a, const float *b, gsize count, const char *name) {
-  double difference = 0.0, norm = 0.0;
-  for (gsize k = 0; k < count; k++) {
-    difference += pow((double)a[k] - b[k], 2);
-    norm += pow(b[k], 2);
-  }
-  const double error = sqrt(difference / norm);
+  const double error = rig_distance(a, b, count);
   if (!(error <= 1e-5))
     fail_msg("%s, width %d, %s: relative distance %g", name, (int)shape.width,
              shape.projection ? "projection" : "identity", error);

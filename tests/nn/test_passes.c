@@ -41,9 +41,10 @@ struct flight {
   gsize in, out; /* floats for n examples */
 };
 
-static void flight_begin(struct flight *flight, struct rig *rig, guint32 flags, guint n, gboolean gradients) {
+/* Takes the pass. */
+static void flight_begin(struct flight *flight, struct rig *rig, struct pass *pass, guint n) {
   flight->rig = rig;
-  flight->pass = rig_pass(rig, flags, CAPACITY, gradients);
+  flight->pass = pass;
   flight->n = n;
   flight->in = n * rig_input_size(rig);
   flight->out = n * rig_output_size(rig);
@@ -89,9 +90,9 @@ static void flights_at_once_give_the_same_bits(void **state) {
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight alone, flights[FLIGHTS];
   GThread *threads[FLIGHTS];
-  flight_begin(&alone, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&alone, rig, rig_pass(rig, BOTH, CAPACITY, 2, TRUE), CAPACITY);
   fly(&alone);
-  for (guint k = 0; k < FLIGHTS; k++) flight_begin(&flights[k], rig, BOTH, CAPACITY, TRUE);
+  for (guint k = 0; k < FLIGHTS; k++) flight_begin(&flights[k], rig, rig_pass(rig, BOTH, CAPACITY, 2, TRUE), CAPACITY);
   for (guint k = 0; k < FLIGHTS; k++) threads[k] = g_thread_new("flight", fly, &flights[k]);
   for (guint k = 0; k < FLIGHTS; k++) g_thread_join(threads[k]);
   for (guint k = 0; k < FLIGHTS; k++) {
@@ -101,13 +102,40 @@ static void flights_at_once_give_the_same_bits(void **state) {
   flight_end(&alone);
 }
 
+static void assert_close_flight(const struct flight *a, const struct flight *b) {
+  const struct module *module = a->rig->module;
+  assert_true(rig_distance(a->output, b->output, a->out) <= 1e-5);
+  assert_true(rig_distance(a->input_gradient, b->input_gradient, a->in) <= 1e-5);
+  for (guint k = 0; k < module->weight_count; k++) {
+    const gsize offset = module->offsets[k];
+    if (module->weights[k]->role == DVT_WEIGHT_PARAMETER)
+      assert_true(rig_distance(a->pass->gradients + offset, b->pass->gradients + offset,
+                               module_weight_elements(module, k)) <= 1e-5);
+  }
+}
+
+static void numbers_of_threads_agree(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(build, image, 3);
+  struct flight alone, shared;
+  flight_begin(&alone, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
+  fly(&alone);
+  for (guint threads = 2; threads <= 3; threads++) {
+    flight_begin(&shared, rig, rig_pass(rig, BOTH, CAPACITY, threads, TRUE), CAPACITY);
+    fly(&shared);
+    assert_close_flight(&shared, &alone);
+    flight_end(&shared);
+  }
+  flight_end(&alone);
+}
+
 /* A pass made in one thread and used in another: the host does so. */
 static void a_pass_moves_between_threads(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight here, there;
-  flight_begin(&here, rig, BOTH, CAPACITY, TRUE);
-  flight_begin(&there, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&here, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
+  flight_begin(&there, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   fly(&here);
   g_thread_join(g_thread_new("forward", fly, &there));
   assert_same_flight(&here, &there);
@@ -119,8 +147,8 @@ static void batches_of_other_sizes_leave_no_trace(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight used, fresh;
-  flight_begin(&used, rig, BOTH, CAPACITY, TRUE);
-  flight_begin(&fresh, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&used, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
+  flight_begin(&fresh, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   for (guint n = 1; n < CAPACITY; n++) {
     rig_forward(rig, used.pass, n, used.input, used.output);
     rig_backward(rig, used.pass, n, used.output_gradient, used.input_gradient);
@@ -132,12 +160,28 @@ static void batches_of_other_sizes_leave_no_trace(void **state) {
   flight_end(&fresh);
 }
 
+static void a_small_batch_is_as_in_a_pass_made_for_it(void **state) {
+  (void)state;
+  static const guint sizes[] = {CAPACITY - 2, 1};
+  AUTO(rig) rig = rig_new(build, image, 3);
+  for (guint k = 0; k < G_N_ELEMENTS(sizes); k++) {
+    struct flight large, fitting;
+    flight_begin(&large, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), sizes[k]);
+    flight_begin(&fitting, rig, rig_pass(rig, BOTH, sizes[k], 1, TRUE), sizes[k]);
+    fly(&large);
+    fly(&fitting);
+    assert_same_flight(&large, &fitting);
+    flight_end(&large);
+    flight_end(&fitting);
+  }
+}
+
 /* In evaluation an image's output does not depend on the others in its batch. */
 static void evaluation_takes_images_one_by_one(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight flight;
-  flight_begin(&flight, rig, 0, CAPACITY, FALSE);
+  flight_begin(&flight, rig, rig_pass(rig, 0, CAPACITY, 1, FALSE), CAPACITY);
   const gsize in = flight.in / CAPACITY, out = flight.out / CAPACITY;
   float *single = memory_floats(out, NULL);
   flight_forward(&flight);
@@ -153,8 +197,8 @@ static void evaluation_is_training_with_running_statistics(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight evaluation, training;
-  flight_begin(&evaluation, rig, 0, 4, FALSE);
-  flight_begin(&training, rig, DVT_PASS_BACKWARD, 4, TRUE);
+  flight_begin(&evaluation, rig, rig_pass(rig, 0, CAPACITY, 1, FALSE), 4);
+  flight_begin(&training, rig, rig_pass(rig, DVT_PASS_BACKWARD, CAPACITY, 1, TRUE), 4);
   flight_forward(&evaluation);
   flight_forward(&training);
   for (gsize k = 0; k < training.out; k++) assert_float_equal(evaluation.output[k], training.output[k], 1e-5);
@@ -166,8 +210,8 @@ static void a_frozen_module_passes_gradients_on(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight frozen, trained;
-  flight_begin(&frozen, rig, BOTH, 4, FALSE);
-  flight_begin(&trained, rig, BOTH, 4, TRUE);
+  flight_begin(&frozen, rig, rig_pass(rig, BOTH, CAPACITY, 1, FALSE), 4);
+  flight_begin(&trained, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), 4);
   flight_forward(&frozen);
   flight_backward(&frozen);
   flight_forward(&trained);
@@ -181,7 +225,7 @@ static void gradients_add_up(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight flight;
-  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&flight, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   const gsize count = rig->module->parameter_size;
   flight_forward(&flight);
   flight_backward(&flight);
@@ -197,12 +241,12 @@ static void changed_values_count_from_changed_on(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight flight, fresh;
-  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&flight, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   flight_forward(&flight);
   for (gsize k = 0; k < rig->module->decay_size; k++) rig->module->values[k] *= 1.25f;
   module_changed(rig->module);
   flight_forward(&flight);
-  flight_begin(&fresh, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&fresh, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   flight_forward(&fresh);
   assert_memory_equal(flight.output, fresh.output, fresh.out * sizeof(float));
   flight_end(&flight);
@@ -216,7 +260,7 @@ static void only_commit_moves_the_running_statistics(void **state) {
   const gsize buffers = module->size - module->parameter_size;
   const guint mean = (guint)module_find(module, "bn1.running_mean");
   struct flight flight;
-  flight_begin(&flight, rig, BOTH, CAPACITY, TRUE);
+  flight_begin(&flight, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   g_autofree float *before = g_memdup2(module->values + module->parameter_size, buffers * sizeof(float));
   flight_forward(&flight);
   flight_backward(&flight);
@@ -233,7 +277,7 @@ static void wrong_calls_are_errors(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(linear, image, 3);
   struct flight flight;
-  flight_begin(&flight, rig, 0, CAPACITY, FALSE);
+  flight_begin(&flight, rig, rig_pass(rig, 0, CAPACITY, 1, FALSE), CAPACITY);
   struct dvt_tensor tensor = {.data = flight.input, .rank = 4, .shape = {CAPACITY + 1, 3, 12, 12}};
   struct dvt_error error = DVT_ERROR_INIT;
   assert_int_equal(nn_pass_forward(flight.pass->self, &tensor, &tensor, &error), DVT_ERROR_ARGUMENT);
@@ -283,8 +327,10 @@ static void layers_that_do_not_fit_are_errors(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(flights_at_once_give_the_same_bits),
+      cmocka_unit_test(numbers_of_threads_agree),
       cmocka_unit_test(a_pass_moves_between_threads),
       cmocka_unit_test(batches_of_other_sizes_leave_no_trace),
+      cmocka_unit_test(a_small_batch_is_as_in_a_pass_made_for_it),
       cmocka_unit_test(evaluation_takes_images_one_by_one),
       cmocka_unit_test(evaluation_is_training_with_running_statistics),
       cmocka_unit_test(a_frozen_module_passes_gradients_on),
