@@ -273,21 +273,74 @@ static void only_commit_moves_the_running_statistics(void **state) {
   flight_end(&flight);
 }
 
-static void wrong_calls_are_errors(void **state) {
+/* What the plugin answers to wrong calls, which the host itself would not make. */
+static int call_forward(struct flight *flight, guint n, struct dvt_error *error) {
+  const gint64 *in = flight->rig->module->input, *out = flight->rig->module->output;
+  const struct dvt_tensor input = {.data = flight->input, .rank = 4, .shape = {n, in[0], in[1], in[2]}};
+  struct dvt_tensor output = {.data = flight->output, .rank = 4, .shape = {n, out[0], out[1], out[2]}};
+  return nn_pass_forward(flight->pass->self, &input, &output, error);
+}
+
+static int call_backward(struct flight *flight, struct dvt_error *error) {
+  const gint64 *out = flight->rig->module->output;
+  const struct dvt_tensor gradient = {
+      .data = flight->output_gradient, .rank = 4, .shape = {flight->n, out[0], out[1], out[2]}};
+  return nn_pass_backward(flight->pass->self, &gradient, NULL, error);
+}
+
+static void assert_no_backward(struct flight *flight) {
+  struct dvt_error error = DVT_ERROR_INIT;
+  assert_int_equal(call_backward(flight, &error), DVT_ERROR_ARGUMENT);
+  assert_string_equal(error.message, "backward without a forward of its own");
+}
+
+static void assert_refused(struct flight *flight, guint n, const char *message) {
+  struct dvt_error error = DVT_ERROR_INIT;
+  assert_int_equal(call_forward(flight, n, &error), DVT_ERROR_ARGUMENT);
+  assert_string_equal(error.message, message);
+  assert_int_equal(call_forward(flight, n, NULL), DVT_ERROR_ARGUMENT);
+}
+
+static void batches_of_impossible_sizes_are_errors(void **state) {
   (void)state;
   AUTO(rig) rig = rig_new(linear, image, 3);
   struct flight flight;
   flight_begin(&flight, rig, rig_pass(rig, 0, CAPACITY, 1, FALSE), CAPACITY);
-  struct dvt_tensor tensor = {.data = flight.input, .rank = 4, .shape = {CAPACITY + 1, 3, 12, 12}};
-  struct dvt_error error = DVT_ERROR_INIT;
-  assert_int_equal(nn_pass_forward(flight.pass->self, &tensor, &tensor, &error), DVT_ERROR_ARGUMENT);
-  assert_string_equal(error.message, "a batch of 7; the pass was made for 1 to 6");
-  assert_int_equal(nn_pass_backward(flight.pass->self, &tensor, NULL, &error), DVT_ERROR_ARGUMENT);
+  assert_refused(&flight, 0, "a batch of 0; the pass was made for 1 to 6");
+  assert_refused(&flight, CAPACITY + 1, "a batch of 7; the pass was made for 1 to 6");
+  assert_int_equal(call_forward(&flight, CAPACITY, NULL), DVT_OK);
+  flight_end(&flight);
+}
+
+static void backward_needs_a_forward_of_its_own(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(linear, image, 3);
+  struct flight flight, evaluation;
+  flight_begin(&flight, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
+  assert_no_backward(&flight);
+  flight_forward(&flight);
+  flight_backward(&flight);
+  assert_no_backward(&flight);
+  flight_forward(&flight);
+  assert_int_equal(call_forward(&flight, CAPACITY + 1, NULL), DVT_ERROR_ARGUMENT);
+  assert_no_backward(&flight);
+  flight_forward(&flight);
+  assert_int_equal(call_backward(&flight, NULL), DVT_OK);
+  flight_end(&flight);
+  flight_begin(&evaluation, rig, rig_pass(rig, 0, CAPACITY, 1, FALSE), CAPACITY);
+  flight_forward(&evaluation);
+  assert_no_backward(&evaluation);
+  flight_end(&evaluation);
+}
+
+static void arithmetic_on_bfloat16_is_refused(void **state) {
+  (void)state;
+  AUTO(rig) rig = rig_new(linear, image, 3);
   const struct dvt_pass_config config = {.capacity = 1, .threads = 1, .precision = DVT_PRECISION_BFLOAT16};
+  struct dvt_error error = DVT_ERROR_INIT;
   void *pass = NULL;
   assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, &error), DVT_ERROR_UNSUPPORTED);
   assert_null(pass);
-  flight_end(&flight);
 }
 
 static void *no_memory(const struct dvt_host *host, size_t size) {
@@ -305,6 +358,7 @@ static void lack_of_memory_is_an_error(void **state) {
   rig->services.table.allocate = no_memory;
   assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, &error), DVT_ERROR_MEMORY);
   assert_non_null(strstr(error.message, "out of memory"));
+  assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, NULL), DVT_ERROR_MEMORY);
   assert_null(pass);
 }
 
@@ -337,7 +391,9 @@ int main(void) {
       cmocka_unit_test(gradients_add_up),
       cmocka_unit_test(changed_values_count_from_changed_on),
       cmocka_unit_test(only_commit_moves_the_running_statistics),
-      cmocka_unit_test(wrong_calls_are_errors),
+      cmocka_unit_test(batches_of_impossible_sizes_are_errors),
+      cmocka_unit_test(backward_needs_a_forward_of_its_own),
+      cmocka_unit_test(arithmetic_on_bfloat16_is_refused),
       cmocka_unit_test(lack_of_memory_is_an_error),
       cmocka_unit_test(layers_that_do_not_fit_are_errors),
   };
