@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../names.h"
+
 struct shared_init {
   const struct dvt_network *const *networks;
   uint32_t count;
@@ -22,7 +24,7 @@ static int same_shape(const struct dvt_tensor *a, const struct dvt_tensor *b) {
   return a->rank == b->rank && !memcmp(a->shape, b->shape, a->rank * sizeof *a->shape);
 }
 
-/* The weight of a network that starts from `weight`, or NULL. */
+/* The weight of a network that is shared with `weight` of another, or NULL. */
 static const struct dvt_network_weight *counterpart(const struct dvt_network *network,
                                                     const struct dvt_network_weight *weight) {
   for (uint32_t k = 0; k < network->weight_count; k++) {
@@ -33,11 +35,26 @@ static const struct dvt_network_weight *counterpart(const struct dvt_network *ne
   return NULL;
 }
 
-/* How many weights the network shares with the first one. */
+/* How many of a network's weights start from the first network's. */
 static uint32_t count_shared(const struct dvt_network *first, const struct dvt_network *network) {
   uint32_t shared = 0;
-  for (uint32_t k = 0; k < first->weight_count; k++) shared += counterpart(network, first->weights[k]) != NULL;
+  for (uint32_t k = 0; k < network->weight_count; k++) shared += counterpart(first, network->weights[k]) != NULL;
   return shared;
+}
+
+/* Says which weights are shared, or, when those are fewer, which are not. */
+static void tell(const struct dvt_host *host, const struct dvt_network *first, const struct dvt_network *network,
+                 uint32_t shared) {
+  const uint32_t all = network->weight_count;
+  const int tell_shared = shared <= all - shared;
+  struct names names = {0};
+  for (uint32_t k = 0; k < all; k++)
+    if ((counterpart(first, network->weights[k]) != NULL) == tell_shared) names_add(&names, network->weights[k]->name);
+  const char *joint = shared == all ? "" : tell_shared ? ": " : ", all but ";
+  char message[NAMES_SIZE + 256];
+  snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from network %s%s%s",
+           network->name, (unsigned)shared, (unsigned)all, first->name, joint, names_end(&names));
+  host->log(host, DVT_LOG_INFO, message);
 }
 
 static int init(void *aligner, const struct dvt_aligner_host *host, const struct dvt_network *const *networks,
@@ -50,11 +67,7 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
     if (!shared)
       return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",
                       networks[0]->name, networks[t]->name);
-    if (shared == all && all == networks[0]->weight_count) continue;
-    char message[256];
-    snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from network %s",
-             networks[t]->name, (unsigned)shared, (unsigned)all, networks[0]->name);
-    host->base->log(host->base, DVT_LOG_INFO, message);
+    if (shared < all || all < networks[0]->weight_count) tell(host->base, networks[0], networks[t], shared);
   }
   return DVT_OK;
 }
