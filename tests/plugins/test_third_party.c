@@ -17,26 +17,14 @@
 #include "golden.h"
 #include "pair.h"
 #include "skip.h"
-#include "store/safetensors.h"
 
-enum { IMAGE = 3 * 32 * 32, RECORD = 1 + IMAGE, IMAGES = 10000, CLASSES = 10, BATCH = 125, COMPARED = 64 };
+enum { RECORD = 1 + GOLDEN_IMAGE, IMAGES = 10000, CLASSES = 10, BATCH = 125, COMPARED = 64 };
 
 static struct safetensors *weights, *expected;
 static char *records; /* [IMAGES, RECORD] */
 
-static void load(struct module *module) {
-  for (guint k = 0; k < module->weight_count; k++) {
-    g_autofree char *name = g_strconcat("module.", module->weights[k]->name, NULL);
-    const struct safetensor *tensor = safetensors_find(weights, name);
-    if (!tensor) fail_msg("no tensor %s", name);
-    assert_int_equal(tensor->size, module_weight_elements(module, k) * sizeof(float));
-    memcpy(module_value(module, k), tensor->data, tensor->size);
-  }
-  module_changed(module);
-}
-
 static void read_three(const char *key, double out[3]) {
-  g_auto(GStrv) numbers = g_strsplit(g_hash_table_lookup(weights->metadata, key), ",", -1);
+  g_auto(GStrv) numbers = g_strsplit(golden_metadata(weights, key), ",", -1);
   assert_int_equal(g_strv_length(numbers), 3);
   for (guint k = 0; k < 3; k++) out[k] = g_ascii_strtod(numbers[k], NULL);
 }
@@ -46,15 +34,14 @@ struct scale {
 };
 
 static void normalise(const struct scale *scale, const char *record, float *image) {
-  for (guint k = 0; k < IMAGE; k++) {
+  for (guint k = 0; k < GOLDEN_IMAGE; k++) {
     const guint channel = k / (32 * 32);
     image[k] = (float)(((guint8)record[1 + k] / 255.0 - scale->mean[channel]) / scale->deviation[channel]);
   }
 }
 
 static void compare(const float *logits) {
-  const struct safetensor *tensor = safetensors_find(expected, "logits_first64");
-  assert_non_null(tensor);
+  const struct safetensor *tensor = golden_tensor(expected, "logits_first64", "");
   for (guint k = 0; k < COMPARED * CLASSES; k++) {
     float other;
     memcpy(&other, (const char *)tensor->data + k * sizeof other, sizeof other);
@@ -74,16 +61,16 @@ static void weights_of_another_hand_work(void **state) {
   const struct pair_config config = {
       .depth = 20, .width = 16, .shortcut = "identity", .split = "layer2", .head = "resnet-tail"};
   AUTO(pair) pair = pair_new(&config);
-  float *images = memory_floats(BATCH * IMAGE, NULL);
+  float *images = memory_floats(BATCH * GOLDEN_IMAGE, NULL);
   guint right = 0;
   struct scale scale;
   read_three("mean", scale.mean);
   read_three("std", scale.deviation);
-  load(pair->extractor);
-  load(pair->head);
+  golden_load(weights, "module.", pair->extractor);
+  golden_load(weights, "module.", pair->head);
   pair_make_passes(pair, 0, BATCH, 2);
   for (guint first = 0; first < IMAGES; first += BATCH) {
-    for (guint k = 0; k < BATCH; k++) normalise(&scale, records + (gsize)(first + k) * RECORD, images + k * IMAGE);
+    for (guint k = 0; k < BATCH; k++) normalise(&scale, records + (gsize)(first + k) * RECORD, images + k * GOLDEN_IMAGE);
     pair_forward(pair, BATCH, images);
     if (first == 0) compare(pair->logits);
     for (guint k = 0; k < BATCH; k++)
@@ -94,13 +81,11 @@ static void weights_of_another_hand_work(void **state) {
 }
 
 static gboolean read_files(void) {
-  g_autofree char *weights_path = golden_find("third-party-resnet20.safetensors");
-  g_autofree char *expected_path = golden_find("third-party-resnet20-expected.safetensors");
   const char *folder = g_getenv("DOVETAIL_CIFAR10");
   g_autofree char *path = g_build_filename(folder ? folder : "", "test_batch.bin", NULL);
   gsize size = 0;
-  if (weights_path) weights = safetensors_read(weights_path, NULL);
-  if (expected_path) expected = safetensors_read(expected_path, NULL);
+  weights = golden_read("third-party-resnet20.safetensors");
+  expected = golden_read("third-party-resnet20-expected.safetensors");
   return weights && expected && g_file_get_contents(path, &records, &size, NULL) && size == IMAGES * RECORD;
 }
 

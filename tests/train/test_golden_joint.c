@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A joint step against another implementation: argv[1] names a file that its make_golden.py wrote. Everything is the real
- * thing (experiment, plugins, step) but the random numbers: image k is turned by k % 4 quarters, as there.
+ * Joint steps against another implementation: argv[1] names a file that its make_golden.py wrote. Everything is the
+ * real thing (experiment, plugins, step) but the random numbers: image k is turned by k % 4 quarters, as there. The
+ * file has the gradients of each aligner's loss alone, so the gradient of the task's loss is not run back.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -16,34 +17,121 @@
 #include "golden.h"
 #include "scratch.h"
 #include "skip.h"
-#include "store/safetensors.h"
 #include "train/step.h"
 
-enum { IMAGE = 3 * 32 * 32, NETWORKS = 2 };
+enum { NETWORKS = 2 };
 
 static struct safetensors *golden;
 static struct registry *registry;
 
-static const char experiment_text[] =
-    "name: golden\n"
-    "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
-    "networks:\n"
-    "  a: &network\n"
-    "    backbone: {plugin: resnet, params: {depth: %s}}\n"
-    "    split: layer2\n"
-    "    head: {plugin: resnet-tail, params: {depth: %s}}\n"
-    "  b: *network\n"
-    "aligners: [{plugin: rotation}]\n"
-    "train: {batch: %d, steps: 1, threads: 1}\n";
+static const char *const names[NETWORKS] = {"a", "b"};
 
-static struct experiment *make_experiment(void **state, guint batch) {
-  const char *depth = g_hash_table_lookup(golden->metadata, "depth");
-  g_autofree char *text = g_strdup_printf(experiment_text, depth, depth, batch);
+static const char experiment_text[] = "name: golden\n"
+                                      "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
+                                      "networks:\n"
+                                      "  a: &network\n"
+                                      "    backbone: {plugin: resnet, params: {depth: %s}}\n"
+                                      "    split: layer2\n"
+                                      "    head: {plugin: resnet-tail, params: {depth: %s}}\n"
+                                      "  b: *network\n"
+                                      "aligners: [%s]\n"
+                                      "train: {batch: %u, steps: 1, threads: 2}\n";
+
+/* Two networks and an aligner, ready for a step. */
+struct joint {
+  struct experiment *experiment;
+  struct composition *composition;
+  struct stepper *stepper;
+  float *images;
+  gint32 *labels;
+};
+
+static struct experiment *make_experiment(void **state, const char *aligner, guint batch) {
+  const char *depth = golden_metadata(golden, "depth");
+  g_autofree char *text = g_strdup_printf(experiment_text, depth, depth, aligner, batch);
   g_autofree char *path = scratch_file(state, "golden.yaml", text, strlen(text));
   GError *error = NULL;
   struct experiment *experiment = experiment_read(path, NULL, &error);
   if (!experiment) fail_msg("%s", error->message);
   return experiment;
+}
+
+static struct joint *joint_new(void **state, const char *aligner) {
+  struct joint *joint = g_new0(struct joint, 1);
+  const guint batch = (guint)golden_tensor(golden, "a/", "labels")->shape[0];
+  GError *error = NULL;
+  joint->experiment = make_experiment(state, aligner, batch);
+  joint->composition = composition_new(joint->experiment, registry, &error);
+  if (!joint->composition) fail_msg("%s", error->message);
+  if (!composition_initialise(joint->composition, &error)) fail_msg("%s", error->message);
+  joint->stepper = stepper_new(joint->composition, 2, &error);
+  if (!joint->stepper) fail_msg("%s", error->message);
+  joint->images = g_new(float, batch *GOLDEN_IMAGE);
+  joint->labels = g_new(gint32, batch);
+  for (guint t = 0; t < NETWORKS; t++) {
+    const struct network *network = &joint->composition->networks[t];
+    g_autofree char *prefix = g_strconcat(names[t], "/init/", NULL);
+    golden_load(golden, prefix, network->extractor);
+    golden_load(golden, prefix, network->head);
+  }
+  return joint;
+}
+
+static void joint_free(struct joint *joint) {
+  stepper_free(joint->stepper);
+  composition_free(joint->composition);
+  experiment_free(joint->experiment);
+  g_free(joint->images);
+  g_free(joint->labels);
+  g_free(joint);
+}
+AUTO_DEFINE(joint, joint_free)
+
+/* The aligner's only head. */
+static struct auxiliary *head_of(const struct joint *joint) {
+  return g_ptr_array_index(joint->composition->aligners[0].auxiliaries, 0);
+}
+
+/* Runs the batch of a network of the file through network t, and forgets the gradient of the task's loss. */
+static struct flight *run_task(struct joint *joint, guint t, const char *batch) {
+  struct flight *flight = &joint->stepper->flights[t];
+  const struct feed feed = {joint->images, joint->labels};
+  GError *error = NULL;
+  golden_batch(golden, batch, joint->images, joint->labels);
+  if (!flight_task(flight, &feed, 0, 0, &error)) fail_msg("%s", error->message);
+  memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
+  return flight;
+}
+
+/* Relative error of every parameter's gradient. */
+static void compare_gradients(const struct module *module, const float *gradients, const char *prefix) {
+  for (guint k = 0; k < module->weight_count; k++) {
+    if (module->weights[k]->role != DVT_WEIGHT_PARAMETER) continue;
+    const struct safetensor *tensor = golden_tensor(golden, prefix, module->weights[k]->name);
+    const double error = golden_error(tensor, gradients + module->offsets[k]);
+    if (!(error <= golden_tolerance(golden)))
+      fail_msg("%s: relative error %g, allowed %g", tensor->name, error, golden_tolerance(golden));
+  }
+}
+
+static void compare_network(const struct flight *flight, const char *aligner) {
+  g_autofree char *prefix = g_strdup_printf("%s/grad/%s/", aligner, names[flight->index]);
+  compare_gradients(flight->network->extractor, flight->extractor->gradients, prefix);
+}
+
+static void compare_head(const struct joint *joint, const char *prefix) {
+  stepper_sum(joint->stepper);
+  compare_gradients(head_of(joint)->module, head_of(joint)->passes[0]->gradients, prefix);
+}
+
+static void compare_loss(const char *aligner, const char *network, double loss) {
+  g_autofree char *key = g_strconcat(aligner, network, NULL);
+  json_t *losses = json_loads(golden_metadata(golden, "losses"), 0, NULL);
+  const double expected = json_real_value(json_object_get(losses, key));
+  json_decref(losses);
+  assert_true(expected > 0);
+  if (!(fabs(loss - expected) <= golden_tolerance(golden) * expected))
+    fail_msg("%s: %.8f, expected %.8f", key, loss, expected);
 }
 
 /* Word k of every stream is its index, so `word % 4` is what make_golden.py turns image k by. */
@@ -55,109 +143,70 @@ static void count_up(const struct dvt_host *host, const char *stream, uint64_t e
   for (size_t k = 0; k < count; k++) out[k] = (uint32_t)(index + k);
 }
 
-static const struct safetensor *find(const char *format, const char *a, const char *b) {
-  g_autofree char *name = g_strdup_printf(format, a, b);
-  const struct safetensor *tensor = safetensors_find(golden, name);
-  if (!tensor) fail_msg("%s has no tensor %s", golden->path, name);
-  return tensor;
-}
-
-static void load(struct module *module, const char *prefix) {
-  for (guint k = 0; k < module->weight_count; k++) {
-    const struct safetensor *tensor = find("%s/init/%s", prefix, module->weights[k]->name);
-    assert_int_equal(tensor->size, module_weight_elements(module, k) * sizeof(float));
-    memcpy(module_value(module, k), tensor->data, tensor->size);
-  }
-  module_changed(module);
-}
-
-static void read_feed(const char *network, guint batch, struct feed *feed) {
-  static const float mean[] = {0.4914f, 0.4822f, 0.4465f}, deviation[] = {0.2470f, 0.2435f, 0.2616f};
-  const guint8 *images = find("%s/images%s", network, "")->data;
-  const struct safetensor *labels = find("%s/labels%s", network, "");
-  for (guint at = 0; at < batch * IMAGE; at++) {
-    const guint c = at / (32 * 32) % 3;
-    feed->images[at] = (images[at] / 255.0f - mean[c]) / deviation[c];
-  }
-  for (guint k = 0; k < batch; k++) {
-    gint64 label;
-    memcpy(&label, (const char *)labels->data + k * sizeof label, sizeof label);
-    feed->labels[k] = (gint32)label;
-  }
-}
-
-static double tolerance(void) {
-  const char *text = g_hash_table_lookup(golden->metadata, "float32_error");
-  return MAX(1e-4, 5 * g_ascii_strtod(text, NULL));
-}
-
-/* Relative error of every parameter's gradient. */
-static void compare_gradients(const struct module *module, const float *gradients, const char *component) {
-  for (guint k = 0; k < module->weight_count; k++) {
-    if (module->weights[k]->role != DVT_WEIGHT_PARAMETER) continue;
-    const struct safetensor *tensor = find("rotation/grad/%s/%s", component, module->weights[k]->name);
-    double difference = 0, norm = 0;
-    for (gsize at = 0; at < module_weight_elements(module, k); at++) {
-      float expected;
-      memcpy(&expected, (const char *)tensor->data + at * sizeof expected, sizeof expected);
-      difference += pow(gradients[module->offsets[k] + at] - expected, 2);
-      norm += pow(expected, 2);
-    }
-    if (!(sqrt(difference / norm) <= tolerance()))
-      fail_msg("%s: relative error %g, allowed %g", tensor->name, sqrt(difference / norm), tolerance());
-  }
-}
-
-static void compare_loss(const char *network, double loss) {
-  json_t *losses = json_loads(g_hash_table_lookup(golden->metadata, "losses"), 0, NULL);
-  g_autofree char *key = g_strdup_printf("rotation/%s", network);
-  const double expected = json_real_value(json_object_get(losses, key));
-  json_decref(losses);
-  assert_true(expected > 0);
-  if (!(fabs(loss - expected) <= tolerance() * expected)) fail_msg("%s: %.8f, expected %.8f", key, loss, expected);
-}
-
-static void rotation_step_agrees(void **state) {
-  static const char *const names[NETWORKS] = {"a", "b"};
-  const guint batch = (guint)find("%s/images%s", "a", "")->shape[0];
-  GError *error = NULL;
-  AUTO(experiment) experiment = make_experiment(state, batch);
-  AUTO(composition) composition = composition_new(experiment, registry, &error);
-  if (!composition) fail_msg("%s", error->message);
-  ((struct dvt_host *)composition->aligners[0].host.base)->random = count_up;
-  assert_true(composition_initialise(composition, NULL));
-  struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[0].auxiliaries, 0);
-  load(auxiliary->module, "rotation_head");
-  AUTO(stepper) stepper = stepper_new(composition, 1, &error);
-  if (!stepper) fail_msg("%s", error->message);
-  g_autofree float *images = g_new(float, batch * IMAGE);
-  g_autofree gint32 *labels = g_new(gint32, batch);
-  struct feed feed = {images, labels};
+static void rotation_agrees(void **state) {
+  AUTO(joint) joint = joint_new(state, "{plugin: rotation}");
+  ((struct dvt_host *)joint->composition->aligners[0].host.base)->random = count_up;
+  golden_load(golden, "rotation_head/init/", head_of(joint)->module);
   for (guint t = 0; t < NETWORKS; t++) {
-    struct flight *flight = &stepper->flights[t];
-    load(flight->network->extractor, names[t]);
-    load(flight->network->head, names[t]);
-    read_feed(names[t], batch, &feed);
-    assert_true(flight_task(flight, &feed, 0, 0, NULL));
-    assert_true(flight_view(flight, 0, NULL)); /* the task's own gradient is not run back: this is the view's alone */
-    compare_loss(names[t], flight->losses.aligners[0]);
-    compare_gradients(flight->network->extractor, flight->extractor->gradients, names[t]);
+    struct flight *flight = run_task(joint, t, t ? "b/" : "a/");
+    assert_true(flight_view(flight, 0, NULL));
+    compare_loss("rotation/", names[t], flight->losses.aligners[0]);
+    compare_network(flight, "rotation");
   }
-  stepper_sum(stepper);
-  compare_gradients(auxiliary->module, auxiliary->passes[0]->gradients, "head");
+  compare_head(joint, "rotation/grad/head/");
+}
+
+/* The hook once more, now that the gradient of the task's loss is forgotten. */
+static void repeat_feature_loss(const struct joint *joint, struct flight *flight) {
+  const struct aligner *aligner = &joint->composition->aligners[0];
+  struct dvt_error fault = DVT_ERROR_INIT;
+  double loss;
+  pass_clear(head_of(joint)->passes[flight->index]);
+  aligner->in_hook[flight->index] = TRUE;
+  assert_int_equal(
+      aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient, &loss, &fault),
+      DVT_OK);
+  assert_true(loss == flight->losses.aligners[0]);
+}
+
+static void common_classes_agree(void **state) {
+  AUTO(joint) joint = joint_new(state, "{plugin: common-classes, params: {classes: [0, 1, 2, 3, 4]}}");
+  golden_load(golden, "common_head/init/", head_of(joint)->module);
+  for (guint t = 0; t < NETWORKS; t++) {
+    struct flight *flight = run_task(joint, t, t ? "b/" : "a/");
+    compare_loss("common/", names[t], flight->losses.aligners[0]);
+    repeat_feature_loss(joint, flight);
+    assert_true(flight_backward(flight, NULL));
+    compare_network(flight, "common");
+  }
+  compare_head(joint, "common/grad/head/");
+}
+
+static void distillation_agrees(void **state) {
+  AUTO(joint) joint = joint_new(state, "{plugin: distillation}");
+  for (guint t = 0; t < NETWORKS; t++) run_task(joint, t, "a/");
+  assert_true(stepper_joint(joint->stepper, NULL));
+  compare_loss("distillation", "", joint->stepper->joint_losses[0]);
+  for (guint t = 0; t < NETWORKS; t++) {
+    assert_true(flight_backward(&joint->stepper->flights[t], NULL));
+    compare_network(&joint->stepper->flights[t], "distillation");
+  }
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {SCRATCH_TEST(rotation_step_agrees)};
-  g_autofree char *path = golden_find(argc > 1 ? argv[1] : "");
-  if (!path) return skip_all("no such file of another implementation's values (docs/testing.md)");
+  const struct CMUnitTest tests[] = {
+      SCRATCH_TEST(rotation_agrees),
+      SCRATCH_TEST(common_classes_agree),
+      SCRATCH_TEST(distillation_agrees),
+  };
+  golden = golden_read(argc > 1 ? argv[1] : "");
+  if (!golden) return skip_all("no such file of another implementation's values (docs/testing.md)");
   const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
   if (!plugins) return fputs("DOVETAIL_PLUGIN_PATH is not set: where are the plugins?\n", stderr), 2;
-  golden = safetensors_read(path, NULL);
   registry = registry_new();
   registry_scan(registry, plugins);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   registry_free(registry);
-  if (golden) safetensors_free(golden);
+  safetensors_free(golden);
   return failed;
 }
