@@ -59,6 +59,30 @@ static gboolean run_job(struct job *job, const char *runs, const char *command, 
   return job->result != NULL;
 }
 
+/* Pairs whose features were compared; those with the same images once. */
+static void append_similarity(GString *out, const struct job *job) {
+  const struct network *networks = job->composition->networks;
+  const guint count = job->result->count;
+  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct report_pair));
+  for (guint i = 0; i < count; i++)
+    for (guint j = 0; j < count; j++) {
+      const struct similarity *similarity = &job->result->similarity[i * count + j];
+      const gboolean same = networks[i].task == networks[j].task;
+      if (!similarity->dead[0] || (same && j < i)) continue;
+      const struct report_pair pair = {
+          .extractor = networks[i].spec->name,
+          .other = networks[j].spec->name,
+          .images = same ? NULL : networks[j].spec->name,
+          .correlation = similarity->correlation,
+          .matched_correlation = similarity->matched_correlation,
+          .cka = similarity->cka,
+          .dead = {similarity->dead[0]->len, similarity->dead[1]->len},
+      };
+      g_array_append_val(pairs, pair);
+    }
+  report_similarity(out, (const struct report_pair *)pairs->data, pairs->len);
+}
+
 static void print_job(const struct job *job) {
   const struct session_result *result = job->result;
   g_autoptr(GString) out = g_string_new(NULL);
@@ -68,6 +92,7 @@ static void print_job(const struct job *job) {
                          job->experiment->name, result->train_seconds, result->images_per_second,
                          result->measure_seconds, result->path);
   report_cross(out, names, result->count, result->accuracy);
+  append_similarity(out, job);
   printf("%s\n", out->str);
   fflush(stdout);
 }

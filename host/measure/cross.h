@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/** Cross-evaluation: every extractor with every head, on the test split in evaluation mode. */
+/** Cross-evaluation: every extractor with every head, and with every other, on the test split in evaluation mode. */
 #ifndef MEASURE_CROSS_H
 #define MEASURE_CROSS_H
 
 #include "data/task.h"
+#include "measure/similarity.h"
 #include "plugin/module.h"
 
 /** A network to evaluate: borrowed. */
@@ -20,9 +21,12 @@ struct cross_config {
 
 /**
  * accuracy[i * count + j]: share of the right answers of extractor i with head j on j's task; NaN where the features do
- * not fit. A logit that is not finite is an error. An extractor is run once over a task, however many heads take its features. Extractors run side by side.
+ * not fit. similarity[i * count + j]: of the features of extractors i and j on the images of j's task; none for i = j,
+ * where i does not take these images, and where positions differ. The caller clears them, also after a failure.
+ * A feature or logit that is not finite is an error. Extractors run side by side, once over each task, however many
+ * heads take their features. Neither batch nor threads change how results are summed.
  */
 gboolean cross_measure(const struct cross_network *networks, guint count, const struct cross_config *config,
-                       double *accuracy, GError **error);
+                       double *accuracy, struct similarity *similarity, GError **error);
 
 #endif

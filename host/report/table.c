@@ -36,6 +36,40 @@ void report_cross(GString *out, const char *const *names, guint count, const dou
   }
 }
 
+static void append_measure(GString *out, double value, gint width) {
+  if (isnan(value))
+    g_string_append_printf(out, "%*s", width, "-");
+  else
+    g_string_append_printf(out, "%*.3f", width, value);
+}
+
+/* The caller frees it. */
+static char *pair_name(const struct report_pair *pair) {
+  if (!pair->images) return g_strdup_printf("%s and %s", pair->extractor, pair->other);
+  return g_strdup_printf("%s and %s, images of %s", pair->extractor, pair->other, pair->images);
+}
+
+void report_similarity(GString *out, const struct report_pair *pairs, guint count) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  gboolean dead = FALSE;
+  for (guint k = 0; k < count; k++) {
+    g_ptr_array_add(names, pair_name(&pairs[k]));
+    dead |= pairs[k].dead[0] || pairs[k].dead[1];
+  }
+  if (!count) return;
+  const gint first = widest((const char *const *)names->pdata, count, width_of("features"));
+  append_padded(out, "features", first);
+  g_string_append_printf(out, "%14s%17s%8s%s\n", "correlation", "after matching", "CKA", dead ? "   dead channels" : "");
+  for (guint k = 0; k < count; k++) {
+    append_padded(out, g_ptr_array_index(names, k), first);
+    append_measure(out, pairs[k].correlation, 14);
+    append_measure(out, pairs[k].matched_correlation, 17);
+    append_measure(out, pairs[k].cka, 8);
+    if (dead) g_string_append_printf(out, "%8u and %u", pairs[k].dead[0], pairs[k].dead[1]);
+    g_string_append_c(out, '\n');
+  }
+}
+
 void report_comparison(GString *out, const struct report_row *rows, guint count) {
   gint first = width_of("experiment");
   for (guint k = 0; k < count; k++) first = MAX(first, width_of(rows[k].name));

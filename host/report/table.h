@@ -14,6 +14,17 @@ struct report_row {
 /** Accuracy of every extractor (rows) with every head (columns), in per cent; "-" where they do not fit. */
 void report_cross(GString *out, const char *const *names, guint count, const double *accuracy);
 
+/** How the features of two extractors resemble each other, on the images of one task. A measure that is NaN shows "-". */
+struct report_pair {
+  const char *extractor, *other;
+  const char *images; /**< whose test images; NULL where both networks have the same */
+  double correlation, matched_correlation, cka;
+  guint dead[2]; /**< channels without variance: of the extractor, of the other */
+};
+
+/** A line for each pair; numbers of dead channels where any pair has some. Nothing when there is no pair. */
+void report_similarity(GString *out, const struct report_pair *pairs, guint count);
+
 /** Own accuracy, swap accuracy and chance of each run. */
 void report_comparison(GString *out, const struct report_row *rows, guint count);
 

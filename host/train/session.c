@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/session.h"
 
-#include <math.h>
-
 #include "measure/cross.h"
 #include "train/components.h"
+#include "train/results.h"
 
 struct session {
   struct composition *composition;
@@ -15,6 +14,8 @@ struct session {
 
 void session_result_free(struct session_result *result) {
   if (!result) return;
+  for (guint k = 0; k < result->count * result->count; k++) similarity_clear(&result->similarity[k]);
+  g_free(result->similarity);
   g_free(result->accuracy);
   g_free(result->path);
   g_free(result);
@@ -110,22 +111,6 @@ static gboolean train(struct session *session, GError **error) {
   return TRUE;
 }
 
-static void take_means(struct session_result *result, const struct composition *composition) {
-  double own = 0, swap = 0, chance = 0;
-  guint swaps = 0;
-  for (guint i = 0; i < result->count; i++) {
-    own += result->accuracy[i * result->count + i];
-    chance += 1.0 / composition->networks[i].task->class_count;
-    for (guint j = 0; j < result->count; j++) {
-      const double accuracy = result->accuracy[i * result->count + j];
-      if (i != j && !isnan(accuracy)) swap += accuracy, swaps++;
-    }
-  }
-  result->own = own / result->count;
-  result->chance = chance / result->count;
-  result->swap = swaps ? swap / swaps : (double)NAN;
-}
-
 static gboolean measure(struct session *session, GError **error) {
   struct composition *composition = session->composition;
   const struct train_spec *spec = &composition->experiment->train;
@@ -142,37 +127,10 @@ static gboolean measure(struct session *session, GError **error) {
     networks[t] = (struct cross_network){network->task, network->extractor, network->head};
   }
   const gint64 start = g_get_monotonic_time();
-  if (!cross_measure(networks, result->count, &config, result->accuracy, error)) return FALSE;
+  if (!cross_measure(networks, result->count, &config, result->accuracy, result->similarity, error)) return FALSE;
   result->measure_seconds = seconds_since(start);
-  take_means(result, composition);
+  results_take_means(result, composition);
   return TRUE;
-}
-
-static json_t *share(double value) { return isnan(value) ? json_null() : json_real(value); }
-
-static json_t *pair_list(const struct composition *composition, const struct session_result *result) {
-  json_t *pairs = json_array();
-  for (guint i = 0; i < result->count; i++)
-    for (guint j = 0; j < result->count; j++)
-      json_array_append_new(pairs, json_pack("{s:s, s:s, s:o}", "extractor", composition->networks[i].spec->name,
-                                             "head", composition->networks[j].spec->name, "accuracy",
-                                             share(result->accuracy[i * result->count + j])));
-  return pairs;
-}
-
-static gboolean write_results(const struct session *session, GError **error) {
-  const struct session_result *result = session->result;
-  const struct composition *composition = session->composition;
-  json_t *results = json_pack(
-      "{s:s, s:I, s:o, s:o, s:f, s:o, s:I, s:I, s:{s:f, s:f}, s:f, s:o, s:O}", "name", composition->experiment->name, "seed",
-      (json_int_t)composition->experiment->seed, "own_accuracy", share(result->own), "swap_accuracy",
-      share(result->swap), "chance", result->chance, "pairs", pair_list(composition, result), "steps",
-      (json_int_t)trainer_steps(composition), "threads", (json_int_t)result->threads, "seconds", "train", result->train_seconds, "measure",
-      result->measure_seconds, "images_per_second", result->images_per_second, "machine", run_machine(), "plugins",
-      json_object_get(session->run->info, "plugins"));
-  const gboolean good = run_results(session->run, results, error);
-  json_decref(results);
-  return good;
 }
 
 static const char *final_state(const GError *error) {
@@ -198,7 +156,8 @@ static gboolean run(struct session *session, GError **error) {
     g_clear_error(&stop);
     return FALSE;
   }
-  if (!stop && measure(session, &stop)) return save(session, error) && write_results(session, error);
+  if (!stop && measure(session, &stop))
+    return save(session, error) && results_write(session->result, session->composition, session->run, error);
   g_propagate_prefixed_error(error, stop, "the trained networks are in %s: ", session->run->path);
   return FALSE;
 }
@@ -212,6 +171,7 @@ struct session_result *session_run(struct composition *composition, const struct
   result->count = composition->network_count;
   result->threads = threads ? threads : g_get_num_processors();
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
+  result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;
   gboolean good = run(&session, &failure);
   good = run_finish(session.run, final_state(failure), failure ? NULL : &failure) && good;

@@ -3,6 +3,7 @@
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
+#include "measure/similarity.h"
 #include "store/run.h"
 #include "train/compose.h"
 #include "train/trainer.h"
@@ -21,7 +22,9 @@ struct session_result {
   guint count;        /**< networks */
   guint threads;      /**< of all networks together */
   double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
+  struct similarity *similarity; /**< [extractor × other]; none on the diagonal and where features cannot be compared */
   double own, swap;   /**< means; swap is NaN for one network */
+  double correlation, matched_correlation, cka; /**< means over pairs that have one; NaN when none has */
   double chance;      /**< mean over networks of 1 / classes */
   double train_seconds, measure_seconds;
   double images_per_second; /**< training images of all networks together */
