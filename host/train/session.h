@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** One run from beginning to end: directory, initial values, training, cross-evaluation, components, results. */
+/** One run from beginning to end: directory, stages (initial values, training), cross-evaluation, components, results. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
@@ -11,7 +11,7 @@ struct session_config {
   const char *runs;          /**< folder that the run's directory is made in */
   const char *command;       /**< the command line, for the record */
   const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
-  /** As of struct trainer_watcher, called in the same threads. */
+  /** As of struct trainer_watcher, called in the same threads; the composition is the stage's, the steps are of all. */
   void (*epoch)(gpointer data, const struct composition *composition, const struct epoch_report *report);
   void (*progress)(gpointer data, guint64 step, guint64 steps);
   gpointer data;
