@@ -11,7 +11,7 @@ void progress_init(struct progress *progress, const struct composition *composit
       .quiet = quiet,
       .terminal = isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0,
       .name = composition->experiment->name,
-      .images_per_step = composition->experiment->train.batch * composition->network_count,
+      .images_per_step = composition->experiment->train.batch * composition_trained(composition),
       .last_line = g_get_monotonic_time(),
   };
   g_mutex_init(&progress->mutex);
@@ -31,10 +31,13 @@ void progress_epoch(gpointer data, const struct composition *composition, const 
   struct progress *progress = data;
   if (progress->quiet) return;
   g_autoptr(GString) line = g_string_new(NULL);
-  g_string_append_printf(line, "%s: epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, progress->name, report->epoch + 1,
-                         report->epochs);
+  g_string_append_printf(line, "%s: ", progress->name);
+  if (composition->experiment->scheme == SCHEME_INCREMENTAL)
+    g_string_append_printf(line, "stage %u/%u, ", composition->stage + 1, composition->whole->stage + 1);
+  g_string_append_printf(line, "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, report->epoch + 1, report->epochs);
   for (guint t = 0; t < composition->network_count; t++) {
     const struct epoch_losses *losses = &report->networks[t];
+    if (composition->networks[t].view.frozen) continue;
     g_string_append_printf(line, "  %s: loss %.3f, train accuracy %.1f%%", composition->networks[t].spec->name,
                            losses->task, 100 * losses->accuracy);
   }

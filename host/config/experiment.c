@@ -9,6 +9,8 @@
 
 enum { MAX_NETWORKS = 64 };
 
+const char *const schemes[] = {"joint", "incremental", NULL};
+
 static gboolean read_use(const struct yaml_node *map, const char *what, struct plugin_use *use, GError **error) {
   const struct yaml_node *plugin = schema_require(map, what, "plugin", error);
   if (!plugin || !value_string(plugin, &use->plugin, error)) return FALSE;
@@ -71,13 +73,21 @@ static gboolean read_network_data(const struct yaml_node *map, const struct data
   return TRUE;
 }
 
+static gboolean read_from(const struct yaml_node *map, struct from_spec *from, GError **error) {
+  const struct yaml_node *node = yaml_get(map, "from");
+  if (!node) return TRUE;
+  from->mark = node->mark;
+  return value_path(node, &from->path, error);
+}
+
 static gboolean read_network(const struct yaml_node *key, const struct yaml_node *map, const struct data_spec *shared,
                              struct network_spec *network, GError **error) {
-  static const char *const keys[] = {"data", "classes", "backbone", "split", "head", NULL};
+  static const char *const keys[] = {"from", "data", "classes", "backbone", "split", "head", NULL};
   if (!schema_name(key, "a network", &network->name, error)) return FALSE;
   network->mark = key->mark;
   g_autofree char *what = g_strdup_printf("network '%s'", network->name);
-  if (!schema_map(map, what, keys, error) || !read_network_data(map, shared, network, error) ||
+  if (!schema_map(map, what, keys, error) || !read_from(map, &network->from, error) ||
+      !read_network_data(map, shared, network, error) ||
       !read_component(map, what, "backbone", &network->backbone, error) || !read_split(map, what, network, error) ||
       !read_component(map, what, "head", &network->head, error))
     return FALSE;
@@ -100,7 +110,7 @@ static gboolean read_networks(const struct yaml_node *root, const struct data_sp
 }
 
 static gboolean read_aligners(const struct yaml_node *list, struct experiment *experiment, GError **error) {
-  static const char *const keys[] = {"plugin", "weight", "params", NULL};
+  static const char *const keys[] = {"plugin", "weight", "params", "from", NULL};
   if (!list) return TRUE;
   if (list->kind != YAML_LIST)
     return error_at(error, list->mark, "'aligners' is not a list; write [{plugin: NAME}, …], or [] for none");
@@ -111,25 +121,35 @@ static gboolean read_aligners(const struct yaml_node *list, struct experiment *e
     struct aligner_spec *aligner = &experiment->aligners[k];
     aligner->weight = 1;
     if (!schema_map(map, "an aligner", keys, error) || !read_use(map, "an aligner", &aligner->use, error) ||
-        !schema_number(map, "weight", 0, 1e6, &aligner->weight, error))
+        !schema_number(map, "weight", 0, 1e6, &aligner->weight, error) || !read_from(map, &aligner->from, error))
       return FALSE;
   }
   return TRUE;
 }
 
+static gboolean check_trained(const struct experiment *experiment, GError **error) {
+  for (guint k = 0; k < experiment->network_count; k++)
+    if (!experiment->networks[k].from.path) return TRUE;
+  return error_at(error, experiment->networks[experiment->network_count - 1].from.mark,
+                  "every network has 'from', so there is nothing to train; leave it out of one");
+}
+
 static gboolean read_root(const struct yaml_node *root, struct experiment *experiment, GError **error) {
-  static const char *const keys[] = {"name", "seed", "data", "networks", "aligners", "train", "sweep", NULL};
+  static const char *const keys[] = {"name", "seed", "scheme", "data", "networks", "aligners", "train", "sweep", NULL};
   if (!schema_map(root, "the experiment", keys, error)) return FALSE;
   if (yaml_get(root, "sweep"))
     return error_at(error, schema_key_mark(root, "sweep"), "a single experiment has no sweep; give its values one by one");
   const struct yaml_node *name = schema_require(root, "the experiment", "name", error);
   const struct yaml_node *data = yaml_get(root, "data");
   struct data_spec shared;
+  unsigned scheme = SCHEME_JOINT;
+  if (!schema_choice(root, "scheme", schemes, &scheme, error)) return FALSE;
+  experiment->scheme = scheme;
   experiment->seed = 1;
   return name && schema_name(name, "an experiment", &experiment->name, error) &&
          schema_count(root, "seed", 0, G_MAXINT64, &experiment->seed, error) &&
          (!data || read_data(data, &shared, error)) && read_networks(root, data ? &shared : NULL, experiment, error) &&
-         read_aligners(yaml_get(root, "aligners"), experiment, error) &&
+         check_trained(experiment, error) && read_aligners(yaml_get(root, "aligners"), experiment, error) &&
          train_read(yaml_get(root, "train"), &experiment->train, error);
 }
 
@@ -157,6 +177,8 @@ void experiment_free(struct experiment *experiment) {
   if (!experiment) return;
   g_free(experiment->path);
   yaml_tree_free(experiment->tree);
+  for (guint k = 0; k < experiment->network_count; k++) g_free(experiment->networks[k].from.path);
+  for (guint k = 0; k < experiment->aligner_count; k++) g_free(experiment->aligners[k].from.path);
   g_free(experiment->networks);
   g_free(experiment->aligners);
   g_free(experiment);

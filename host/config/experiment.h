@@ -22,9 +22,16 @@ struct data_spec {
   guint64 limit[DVT_SUBSET_COUNT]; /**< the first so many examples of each subset; G_MAXUINT64: all */
 };
 
+/** An earlier run whose components are taken, frozen; path NULL: none. */
+struct from_spec {
+  char *path; /**< of the run directory, absolute */
+  struct mark mark;
+};
+
 struct network_spec {
   const char *name;
   struct mark mark;
+  struct from_spec from; /**< of its extractor and head */
   struct data_spec data; /**< its own, or the experiment's */
   struct plugin_use backbone, head;
   const char *split;
@@ -34,6 +41,7 @@ struct network_spec {
 
 struct aligner_spec {
   struct plugin_use use;
+  struct from_spec from; /**< of its auxiliary heads */
   double weight; /**< λ, at least 0; default 1 */
 };
 
@@ -60,6 +68,8 @@ struct train_spec {
   struct schedule_spec schedule;
 };
 
+enum scheme { SCHEME_JOINT, SCHEME_INCREMENTAL };
+
 /** Belongs, with everything in it, to the caller of experiment_read; strings and nodes live in `tree`. */
 struct experiment {
   char *path;
@@ -67,6 +77,7 @@ struct experiment {
   struct yaml_tree *tree;
   const char *name;
   guint64 seed;
+  enum scheme scheme; /**< networks train all at once (the default), or one after another */
   struct network_spec *networks;
   guint network_count;
   struct aligner_spec *aligners;

@@ -81,8 +81,13 @@ static void write_data(struct yaml_writer *writer, const struct data_spec *data,
   yaml_write_end(writer, YAML_MAP);
 }
 
+static void write_from(struct yaml_writer *writer, const struct from_spec *from) {
+  if (from->path) write_string(writer, "from", from->path);
+}
+
 static void write_network(struct yaml_writer *writer, const struct network_spec *network, GHashTable *checked) {
   begin_map(writer, network->name);
+  write_from(writer, &network->from);
   write_data(writer, &network->data, checked);
   write_node(writer, "classes", network->classes);
   write_component(writer, "backbone", &network->backbone, checked);
@@ -98,6 +103,7 @@ static void write_aligners(struct yaml_writer *writer, const struct experiment *
     yaml_write_begin(writer, YAML_MAP);
     write_use(writer, &experiment->aligners[k].use, checked);
     write_number(writer, "weight", experiment->aligners[k].weight);
+    write_from(writer, &experiment->aligners[k].from);
     yaml_write_end(writer, YAML_MAP);
   }
   yaml_write_end(writer, YAML_LIST);
@@ -140,6 +146,7 @@ char *experiment_resolved(const struct experiment *experiment, GHashTable *value
   yaml_write_begin(writer, YAML_MAP);
   write_string(writer, "name", experiment->name);
   write_integer(writer, "seed", experiment->seed);
+  write_string(writer, "scheme", schemes[experiment->scheme]);
   begin_map(writer, "networks");
   for (guint k = 0; k < experiment->network_count; k++) write_network(writer, &experiment->networks[k], values);
   yaml_write_end(writer, YAML_MAP);

@@ -148,6 +148,21 @@ gboolean value_string(const struct yaml_node *node, const char **out, GError **e
   return report(node, string_problem(node, out), error);
 }
 
+/* The caller frees it. */
+static char *absolute(const char *file, const char *path) {
+  if (g_path_is_absolute(path)) return g_strdup(path);
+  g_autofree char *folder = file ? g_path_get_dirname(file) : g_strdup(".");
+  g_autofree char *joined = g_build_filename(folder, path, NULL);
+  return g_canonicalize_filename(joined, NULL);
+}
+
+gboolean value_path(const struct yaml_node *node, char **out, GError **error) {
+  const char *path = NULL;
+  if (!value_string(node, &path, error)) return FALSE;
+  *out = absolute(node->mark.file, path);
+  return TRUE;
+}
+
 gboolean value_choice(const struct yaml_node *node, const char *const *choices, unsigned *out, GError **error) {
   return report(node, choice_problem(node, choices, out), error);
 }
@@ -218,10 +233,7 @@ static gboolean check_string(const struct check *check, const struct yaml_node *
 static gboolean check_path(const struct check *check, const char **out, GError **error) {
   if (!check_string(check, check->node, out, error)) return FALSE;
   const char *file = check->is_default ? check->owner.file : check->node->mark.file;
-  if (!**out || g_path_is_absolute(*out)) return TRUE;
-  g_autofree char *folder = file ? g_path_get_dirname(file) : g_strdup(".");
-  g_autofree char *path = g_build_filename(folder, *out, NULL);
-  *out = keep(check, g_canonicalize_filename(path, NULL));
+  if (**out) *out = keep(check, absolute(file, *out));
   return TRUE;
 }
 

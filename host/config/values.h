@@ -17,6 +17,9 @@ gboolean value_number(const struct yaml_node *node, double least, double greates
 gboolean value_boolean(const struct yaml_node *node, gboolean *out, GError **error);
 gboolean value_string(const struct yaml_node *node, const char **out, GError **error);
 
+/** A path, made absolute from the folder of the node's file. The caller frees it. */
+gboolean value_path(const struct yaml_node *node, char **out, GError **error);
+
 /** The index of the scalar in a NULL-terminated list of choices, or an error with them and the nearest one. */
 gboolean value_choice(const struct yaml_node *node, const char *const *choices, unsigned *out, GError **error);
 

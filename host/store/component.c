@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 
-/* Keys whose values are plain text; those of all others are JSON. */
+/* Keys whose values are plain text, the seed's too; those of all others are JSON. */
 static const struct {
   const char *key;
   gsize field;
@@ -15,6 +15,8 @@ static const struct {
     {"dovetail.plugin", offsetof(struct component_info, plugin)},
     {"dovetail.plugin_version", offsetof(struct component_info, version)},
     {"dovetail.params", offsetof(struct component_info, params)},
+    {"dovetail.network", offsetof(struct component_info, network)},
+    {"dovetail.seed", offsetof(struct component_info, seed)},
     {"dovetail.split", offsetof(struct component_info, split)},
     {"dovetail.experiment_hash", offsetof(struct component_info, experiment_hash)},
 };
@@ -137,7 +139,9 @@ static gboolean get_texts(const struct reading *reading) {
     const char *text = g_hash_table_lookup(reading->file->metadata, texts[k].key);
     *text_field(reading->info, k) = own(reading, g_strdup(text));
   }
-  const char *params = reading->info->params;
+  const char *params = reading->info->params, *seed = reading->info->seed;
+  if (seed && !g_ascii_string_to_unsigned(seed, 10, 0, G_MAXINT64, NULL, NULL))
+    return malformed(reading, "dovetail.seed", "an integer of at least 0");
   return !params || is_json_object(params) || malformed(reading, "dovetail.params", "a JSON object");
 }
 
@@ -236,4 +240,9 @@ gboolean component_read_info(const struct safetensors *file, struct component_in
 void component_info_clear(struct component_info *info) {
   if (info->owned) g_ptr_array_unref(info->owned);
   *info = (struct component_info){.own_accuracy = (double)NAN};
+}
+
+void component_info_free(struct component_info *info) {
+  component_info_clear(info);
+  g_free(info);
 }

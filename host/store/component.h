@@ -28,6 +28,8 @@ struct component_info {
   guint aligned_count;
   const struct component_aligner *aligned_by;
   guint aligner_count;
+  const char *network;         /**< that it was trained in; NULL: an auxiliary head */
+  const char *seed;            /**< of its experiment, in decimal: with `network` it says which initial values it had */
   double own_accuracy;         /**< share of the test subset; NaN: not measured */
   const char *experiment_hash; /**< SHA-256 of the resolved experiment */
   const char *dovetail;        /**< version of Dovetail */
@@ -46,5 +48,8 @@ gboolean component_read_info(const struct safetensors *file, struct component_in
 
 /** Frees what component_read_info allocated; all is absent then. */
 void component_info_clear(struct component_info *info);
+
+/** The same, and frees info itself, which g_new0 made. */
+void component_info_free(struct component_info *info);
 
 #endif

@@ -46,11 +46,15 @@ gboolean run_results(struct run *run, json_t *results, GError **error) {
   return folder_write_json(run->path, "results.json", results, error);
 }
 
+char *run_component_file(const char *directory, const char *name) {
+  g_autofree char *escaped = g_uri_escape_string(name, " ", TRUE);
+  return g_strdup_printf("%s/components/%s.safetensors", directory, escaped);
+}
+
 char *run_component_path(const struct run *run, const char *name) {
   g_autofree char *folder = g_build_filename(run->path, "components", NULL);
-  g_autofree char *escaped = g_uri_escape_string(name, " ", TRUE);
   g_mkdir(folder, 0777); /* if it failed, the writing of the component will tell */
-  return g_strdup_printf("%s/%s.safetensors", folder, escaped);
+  return run_component_file(run->path, name);
 }
 
 gboolean run_finish(struct run *run, const char *state, GError **error) {

@@ -45,6 +45,9 @@ gboolean run_results(struct run *run, json_t *results, GError **error);
  */
 char *run_component_path(const struct run *run, const char *name);
 
+/** As run_component_path, of a run directory that is only read: no folder is made. */
+char *run_component_file(const char *directory, const char *name);
+
 /** Ends it: writes state ("done", "failed", "interrupted") and end into run.json. */
 gboolean run_finish(struct run *run, const char *state, GError **error);
 

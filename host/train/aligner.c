@@ -224,6 +224,7 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
   aligner->plugin = found->descriptor;
   aligner->ops = found->descriptor->ops;
   aligner->composition = composition;
+  aligner->frozen = spec->from.path || composition->stage > 0;
   aligner->name = unique_name(composition, found->descriptor->name);
   aligner->auxiliaries = g_ptr_array_new_with_free_func(auxiliary_free);
   aligner->in_hook = g_new0(gboolean, composition->network_count);
@@ -239,19 +240,25 @@ void aligner_finish(struct aligner *aligner) {
   g_free(aligner->name);
 }
 
-static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct composition *composition,
+gboolean aligner_heeds(const struct aligner *aligner, guint t) {
+  return !aligner->composition->networks[t].view.frozen ||
+         (aligner->ops->feature_loss && aligner->auxiliaries->len && !aligner->frozen);
+}
+
+static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct aligner *aligner,
                                 const struct dvt_pass_config *config, GError **error) {
   const struct module *module = auxiliary->module;
   const gsize features = (gsize)(module->input[0] * module->input[1] * module->input[2]);
-  auxiliary->flights = composition->network_count;
+  auxiliary->flights = aligner->composition->network_count;
   auxiliary->flown = g_new0(gboolean, auxiliary->flights);
   auxiliary->passes = g_new0(struct pass *, auxiliary->flights);
   auxiliary->logits = g_new0(float *, auxiliary->flights);
   auxiliary->scratch = g_new0(float *, auxiliary->flights);
   for (guint t = 0; t < auxiliary->flights; t++)
-    if (!(auxiliary->passes[t] = pass_new(auxiliary->module, config, TRUE, error)) ||
-        !(auxiliary->logits[t] = memory_floats(config->capacity * (gsize)module->output[0], error)) ||
-        !(auxiliary->scratch[t] = memory_floats(config->capacity * features, error)))
+    if (aligner_heeds(aligner, t) &&
+        (!(auxiliary->passes[t] = pass_new(auxiliary->module, config, !aligner->frozen, error)) ||
+         !(auxiliary->logits[t] = memory_floats(config->capacity * (gsize)module->output[0], error)) ||
+         !(auxiliary->scratch[t] = memory_floats(config->capacity * features, error))))
       return FALSE;
   return TRUE;
 }
@@ -259,13 +266,13 @@ static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct compos
 gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precision precision, GError **error) {
   const struct dvt_pass_config config = {
       .struct_size = sizeof config,
-      .flags = DVT_PASS_BATCH_STATISTICS | DVT_PASS_BACKWARD,
+      .flags = DVT_PASS_BACKWARD | (aligner->frozen ? 0 : DVT_PASS_BATCH_STATISTICS),
       .capacity = aligner->composition->experiment->train.batch,
       .threads = threads,
       .precision = precision,
   };
   for (guint k = 0; k < aligner->auxiliaries->len; k++)
-    if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner->composition, &config, error))
+    if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner, &config, error))
       return FALSE;
   return TRUE;
 }

@@ -12,7 +12,16 @@ gboolean aligner_init(struct aligner *aligner, struct composition *composition, 
 /** Destroys it, its auxiliary heads and their passes. */
 void aligner_finish(struct aligner *aligner);
 
-/** Makes the passes of its auxiliary heads, one for each network. */
+/**
+ * Whether network t's features concern its losses: always those of a trained network; of a frozen one where auxiliary
+ * heads that are trained may learn from them.
+ */
+gboolean aligner_heeds(const struct aligner *aligner, guint t);
+
+/**
+ * Makes the passes of its auxiliary heads, one for each network that it heeds. Those of frozen heads use running
+ * statistics and have no gradients of weights.
+ */
 gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precision precision, GError **error);
 
 /** Whether any aligner of the experiment needs the same images in every network. */

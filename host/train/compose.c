@@ -5,7 +5,10 @@
 
 #include "base/nearest.h"
 #include "plugin/fault.h"
+#include "store/component.h"
 #include "train/aligner.h"
+#include "train/frozen.h"
+#include "train/stages.h"
 
 const struct values *composition_values(struct composition *composition, const struct dvt_plugin *plugin,
                                         const struct plugin_use *use, GError **error) {
@@ -190,6 +193,7 @@ static void list_weights(struct network *network) {
           .struct_size = sizeof weights[at],
           .component = m ? DVT_COMPONENT_HEAD : DVT_COMPONENT_EXTRACTOR,
           .role = weight->role,
+          .frozen = network->view.frozen,
           .name = weight->name,
           .value = {.dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = weight->rank},
       };
@@ -200,7 +204,7 @@ static void list_weights(struct network *network) {
   network->view.weight_count = count;
 }
 
-static void show_network(struct network *network, guint index, guint batch) {
+static void show_network(struct network *network, guint index, guint batch, gboolean frozen) {
   const struct task *task = network->task;
   network->view = (struct dvt_network){
       .struct_size = sizeof network->view,
@@ -211,29 +215,38 @@ static void show_network(struct network *network, guint index, guint batch) {
       .class_count = task->class_count,
       .batch = batch,
       .split = network->spec->split,
+      .frozen = frozen,
   };
   memcpy(network->view.image, network->extractor->input, sizeof network->view.image);
   memcpy(network->view.features, network->extractor->output, sizeof network->view.features);
   list_weights(network);
 }
 
-static gboolean make_network(struct composition *composition, guint index, GError **error) {
+/* Network t of the experiment. */
+static gboolean make_network(struct composition *composition, guint t, GError **error) {
+  const guint index = composition->network_count++;
   struct network *network = &composition->networks[index];
-  const struct network_spec *spec = network->spec = &composition->experiment->networks[index];
+  const struct network_spec *spec = network->spec = &composition->experiment->networks[t];
+  composition->views[index] = &network->view;
   if (!make_task(composition, network, error) || !make_extractor(composition, network, error)) return FALSE;
   g_autofree char *label = g_strdup_printf("network %s: head %s", spec->name, spec->head.plugin);
   network->head = composition_head(composition, &spec->head, network->extractor, spec->split,
                                    network->task->class_count, label, error);
   if (!network->head) return FALSE;
-  show_network(network, index, composition->experiment->train.batch);
+  show_network(network, index, composition->experiment->train.batch,
+               !stage_trains(composition->experiment, composition->stage, t));
   return TRUE;
 }
 
-struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
-                                    GError **error) {
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
+                                      guint stage, GError **error) {
   AUTO(composition) composition = g_new0(struct composition, 1);
   composition->experiment = experiment;
   composition->registry = registry;
+  composition->stage = stage;
+  composition->whole = composition;
+  composition->earlier = g_ptr_array_new_with_free_func((GDestroyNotify)composition_free);
+  composition->origins = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)component_info_free);
   composition->services = g_ptr_array_new_with_free_func(owned_services_free);
   composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
   composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
@@ -242,16 +255,25 @@ struct composition *composition_new(const struct experiment *experiment, const s
   composition->networks = g_new0(struct network, experiment->network_count);
   composition->views = g_new0(const struct dvt_network *, experiment->network_count);
   composition->aligners = g_new0(struct aligner, experiment->aligner_count + 1);
-  for (guint t = 0; t < experiment->network_count; t++) {
-    composition->network_count = t + 1;
-    composition->views[t] = &composition->networks[t].view;
-    if (!make_network(composition, t, error)) return NULL;
-  }
+  for (guint t = 0; t < experiment->network_count; t++)
+    if (stage_has(experiment, stage, t) && !make_network(composition, t, error)) return NULL;
   for (guint k = 0; k < experiment->aligner_count; k++) {
     composition->aligner_count = k + 1;
     if (!aligner_init(&composition->aligners[k], composition, &experiment->aligners[k], error)) return NULL;
   }
   return g_steal_pointer(&composition);
+}
+
+struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
+                                    GError **error) {
+  AUTO(composition) whole = composition_stage(experiment, registry, stages_count(experiment) - 1, error);
+  return whole && frozen_check(whole, error) && stages_make(whole, error) ? g_steal_pointer(&whole) : NULL;
+}
+
+guint composition_trained(const struct composition *composition) {
+  guint count = 0;
+  for (guint t = 0; t < composition->network_count; t++) count += !composition->networks[t].view.frozen;
+  return count;
 }
 
 static void network_finish(struct network *network) {
@@ -263,8 +285,10 @@ static void network_finish(struct network *network) {
 
 void composition_free(struct composition *composition) {
   if (!composition) return;
+  g_ptr_array_unref(composition->earlier);
   for (guint k = 0; k < composition->aligner_count; k++) aligner_finish(&composition->aligners[k]);
   for (guint t = 0; t < composition->network_count; t++) network_finish(&composition->networks[t]);
+  g_hash_table_unref(composition->origins);
   g_hash_table_unref(composition->values);
   g_ptr_array_unref(composition->owned_values);
   g_ptr_array_unref(composition->tasks);
@@ -307,7 +331,7 @@ static gboolean initialise_aligner(struct aligner *aligner, guint64 seed, GError
 }
 
 char *composition_resolved(const struct composition *composition) {
-  return experiment_resolved(composition->experiment, composition->values);
+  return experiment_resolved(composition->experiment, composition->whole->values);
 }
 
 gboolean composition_initialise(struct composition *composition, GError **error) {

@@ -30,7 +30,7 @@ struct auxiliary {
   char **class_names;    /**< NULL-terminated, or NULL */
   guint flights;         /**< one for each network while training, else 0 */
   gboolean *flown;       /**< by network: it ran in this step */
-  struct pass **passes; /**< by network */
+  struct pass **passes; /**< by network; NULL where its aligner does not heed it, as in the next two */
   float **logits;       /**< by network, [batch, classes] */
   float **scratch;      /**< by network, [batch, features] */
 };
@@ -41,6 +41,7 @@ struct aligner {
   const struct dvt_plugin *plugin;
   const struct dvt_aligner_ops *ops;
   void *self;
+  gboolean frozen;   /**< its auxiliary heads are not trained */
   gboolean in_init;  /**< it may ask for heads */
   gboolean *in_hook; /**< by network: it may run them */
   struct dvt_aligner_host host;
@@ -60,16 +61,28 @@ struct composition {
   const struct dvt_network **views; /**< of every network, in order */
   struct aligner *aligners;
   guint aligner_count;
+  guint stage;         /**< from 0 (see train/stages.h); its networks are those that this stage has */
+  GPtrArray *earlier;  /**< of the last stage: struct composition of every stage before it */
+  const struct composition *whole; /**< of the last stage, which has every network */
+  GHashTable *origins; /**< of a struct module * whose values came from a file: what that says, component_info * */
 };
 
 /**
- * Experiment and registry must outlive it. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
+ * The last stage of an experiment, with those before it, and with its frozen components checked. Experiment and
+ * registry must outlive it. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
  * a dataset cannot be read. The caller frees it.
  */
 struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
                                     GError **error);
+
+/** The composition of one stage of it alone; composition_new makes those of every stage. */
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
+                                      guint stage, GError **error);
 void composition_free(struct composition *composition);
 AUTO_DEFINE(composition, composition_free)
+
+/** How many of its networks are trained. */
+guint composition_trained(const struct composition *composition);
 
 /** The experiment with every default, those of plugins too, and absolute paths, as YAML. The caller frees it. */
 char *composition_resolved(const struct composition *composition);

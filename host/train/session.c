@@ -3,10 +3,13 @@
 
 #include "measure/cross.h"
 #include "train/components.h"
+#include "train/frozen.h"
 #include "train/results.h"
 
 struct session {
-  struct composition *composition;
+  struct composition *composition; /* of the last stage */
+  struct composition *stage;       /* that trains, or was trained last */
+  guint64 steps_before, steps;     /* of the stages before, and of all */
   const struct session_config *config;
   struct run *run;
   struct session_result *result;
@@ -82,34 +85,65 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   json_t *aligners = json_object();
   for (guint k = 0; k < composition->aligner_count; k++)
     json_object_set_new(aligners, composition->aligners[k].name, json_real(losses->aligners[k]));
-  return json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
+  json_t *line = json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
                    (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate,
                    "loss", losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);
+  if (line && composition->experiment->scheme == SCHEME_INCREMENTAL)
+    json_object_set_new(line, "stage", json_integer(composition->stage + 1));
+  return line;
 }
 
 static gboolean on_epoch(gpointer data, const struct epoch_report *report, GError **error) {
   struct session *session = data;
-  for (guint t = 0; t < session->composition->network_count; t++)
-    if (!run_metric(session->run, epoch_line(session->composition, report, t), error)) return FALSE;
-  session->config->epoch(session->config->data, session->composition, report);
+  for (guint t = 0; t < session->stage->network_count; t++)
+    if (!session->stage->networks[t].view.frozen &&
+        !run_metric(session->run, epoch_line(session->stage, report, t), error))
+      return FALSE;
+  session->config->epoch(session->config->data, session->stage, report);
   return TRUE;
 }
 
 static void on_progress(gpointer data, guint64 step, guint64 steps) {
   struct session *session = data;
-  session->config->progress(session->config->data, step, steps);
+  (void)steps;
+  session->config->progress(session->config->data, session->steps_before + step, session->steps);
+}
+
+static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
+  const struct trainer_watcher watcher = {on_epoch, on_progress, session};
+  session->stage = stage;
+  if (!composition_initialise(stage, error) || !frozen_load(stage, session->run->path, error) ||
+      !trainer_run(stage, session->result->threads, &watcher, session->config->interrupted, error))
+    return FALSE;
+  session->steps_before += trainer_steps(stage);
+  return TRUE;
+}
+
+/* Each stage leaves its components in the run directory, for the next. */
+static gboolean train_earlier(struct session *session, GError **error) {
+  GPtrArray *earlier = session->composition->earlier;
+  for (; earlier->len; g_ptr_array_remove_index(earlier, 0))
+    if (!train_stage(session, earlier->pdata[0], error) ||
+        !components_save(session->stage, NULL, session->run, error))
+      return FALSE;
+  return TRUE;
+}
+
+static guint64 count_steps(const struct composition *composition) {
+  guint64 steps = trainer_steps(composition);
+  for (guint k = 0; k < composition->earlier->len; k++) steps += trainer_steps(composition->earlier->pdata[k]);
+  return steps;
 }
 
 static gboolean train(struct session *session, GError **error) {
-  const struct trainer_watcher watcher = {on_epoch, on_progress, session};
-  const gint64 start = g_get_monotonic_time();
-  if (!composition_initialise(session->composition, error) ||
-      !trainer_run(session->composition, session->result->threads, &watcher, session->config->interrupted, error))
-    return FALSE;
+  struct composition *composition = session->composition;
   struct session_result *result = session->result;
+  const gint64 start = g_get_monotonic_time();
+  session->steps = count_steps(composition);
+  if (!train_earlier(session, error) || !train_stage(session, composition, error)) return FALSE;
+  const double images = (double)session->steps * composition->experiment->train.batch * composition_trained(composition);
   result->train_seconds = seconds_since(start);
-  result->images_per_second = (double)trainer_steps(session->composition) *
-                              session->composition->experiment->train.batch * result->count / result->train_seconds;
+  result->images_per_second = images / result->train_seconds;
   return TRUE;
 }
 
@@ -156,7 +190,7 @@ static gboolean run(struct session *session, GError **error) {
     g_propagate_error(error, stop);
     return FALSE;
   }
-  if (!components_save(session->composition, NULL, session->run, error)) {
+  if (!components_save(session->stage, NULL, session->run, error)) {
     g_clear_error(&stop);
     return FALSE;
   }

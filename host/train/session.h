@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** One run from beginning to end: directory, initial values, training, cross-evaluation, components, results. */
+/** One run from beginning to end: directory, stages (initial values, training), cross-evaluation, components, results. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
@@ -16,7 +16,7 @@ struct session_config {
   /** Called when the run's directory is there, which stays whatever happens; FALSE ends the run. Or NULL. */
   gboolean (*begun)(gpointer begun_data, const char *path, GError **error);
   gpointer begun_data;
-  /** As of struct trainer_watcher, called in the same threads. */
+  /** As of struct trainer_watcher, called in the same threads; the composition is the stage's, the steps are of all. */
   void (*epoch)(gpointer data, const struct composition *composition, const struct epoch_report *report);
   void (*progress)(gpointer data, guint64 step, guint64 steps);
   gpointer data;

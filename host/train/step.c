@@ -29,7 +29,7 @@ static struct optimiser_config optimiser_config(const struct composition *compos
 
 static gboolean make_passes(struct flight *flight, const struct composition *composition, GError **error) {
   const struct optimiser_config optimiser = optimiser_config(composition);
-  const struct dvt_pass_config config = {
+  struct dvt_pass_config config = {
       .struct_size = sizeof config,
       .flags = DVT_PASS_BATCH_STATISTICS | DVT_PASS_BACKWARD,
       .capacity = composition->experiment->train.batch,
@@ -37,6 +37,10 @@ static gboolean make_passes(struct flight *flight, const struct composition *com
       .precision = composition->experiment->train.precision,
   };
   struct network *network = flight->network;
+  if (flight->frozen) {
+    config.flags = 0;
+    return (flight->extractor = pass_new(network->extractor, &config, FALSE, error)) != NULL;
+  }
   return (flight->extractor = pass_new(network->extractor, &config, TRUE, error)) &&
          (flight->head = pass_new(network->head, &config, TRUE, error)) &&
          (flight->extractor_optimiser = optimiser_new(network->extractor, &optimiser, error)) &&
@@ -49,6 +53,7 @@ static gboolean flight_init(struct flight *flight, struct stepper *stepper, guin
   flight->stepper = stepper;
   flight->index = index;
   flight->network = &composition->networks[index];
+  flight->frozen = flight->network->view.frozen;
   flight->losses.aligners = g_new0(double, composition->aligner_count + 1);
   const struct module *extractor = flight->network->extractor, *head = flight->network->head;
   flight->images = tensor_maps(NULL, batch, extractor->input);
@@ -56,9 +61,10 @@ static gboolean flight_init(struct flight *flight, struct stepper *stepper, guin
   flight->features = tensor_maps(NULL, batch, extractor->output);
   flight->gradient = tensor_maps(NULL, batch, extractor->output);
   flight->logits = tensor_logits(NULL, batch, head->output[0]);
-  return make_passes(flight, composition, error) && allocate(&flight->features, error) &&
-         allocate(&flight->gradient, error) && allocate(&flight->logits, error) &&
-         (!has_views(composition) || allocate(&flight->view, error));
+  if (!network_flies(composition, index)) return TRUE;
+  if (!make_passes(flight, composition, error) || !allocate(&flight->features, error)) return FALSE;
+  return flight->frozen || (allocate(&flight->gradient, error) && allocate(&flight->logits, error) &&
+                            (!has_views(composition) || allocate(&flight->view, error)));
 }
 
 static void flight_finish(struct flight *flight) {
@@ -80,6 +86,7 @@ static gboolean start_aligners(struct stepper *stepper, GError **error) {
     struct aligner *aligner = &composition->aligners[k];
     if (!aligner_start(aligner, stepper->threads, composition->experiment->train.precision, error)) return FALSE;
     stepper->joint |= aligner->ops->joint_loss != NULL;
+    if (aligner->frozen) continue;
     for (guint h = 0; h < aligner->auxiliaries->len; h++) {
       const struct auxiliary *auxiliary = g_ptr_array_index(aligner->auxiliaries, h);
       struct optimiser *optimiser = optimiser_new(auxiliary->module, &config, error);
@@ -91,10 +98,22 @@ static gboolean start_aligners(struct stepper *stepper, GError **error) {
   return TRUE;
 }
 
+gboolean network_flies(const struct composition *composition, guint t) {
+  for (guint k = 0; k < composition->aligner_count; k++)
+    if (composition->aligners[k].ops->joint_loss || aligner_heeds(&composition->aligners[k], t)) return TRUE;
+  return !composition->networks[t].view.frozen;
+}
+
+static guint count_flying(const struct composition *composition) {
+  guint count = 0;
+  for (guint t = 0; t < composition->network_count; t++) count += network_flies(composition, t);
+  return count;
+}
+
 struct stepper *stepper_new(struct composition *composition, guint threads, GError **error) {
   AUTO(stepper) stepper = g_new0(struct stepper, 1);
   stepper->composition = composition;
-  stepper->threads = MAX(1, threads / composition->network_count);
+  stepper->threads = MAX(1, threads / count_flying(composition));
   stepper->flights = g_new0(struct flight, composition->network_count);
   stepper->joint_losses = g_new0(double, composition->aligner_count + 1);
   stepper->optimisers = g_ptr_array_new_with_free_func((GDestroyNotify)optimiser_free);
@@ -144,10 +163,11 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
       .threads = flight->stepper->threads,
   };
   pass_clear(flight->extractor);
-  pass_clear(flight->head);
+  if (!flight->frozen) pass_clear(flight->head);
   const struct composition *composition = flight->stepper->composition;
   for (guint k = 0; k < composition->aligner_count; k++) {
     flight->losses.aligners[k] = 0;
+    if (!aligner_heeds(&composition->aligners[k], flight->index)) continue;
     for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++) {
       struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
       pass_clear(auxiliary->passes[flight->index]);
@@ -156,33 +176,39 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
   }
 }
 
+/* What hooks add a gradient to. */
+static struct dvt_tensor *gradient_of(struct flight *flight) { return flight->frozen ? NULL : &flight->gradient; }
+
 static gboolean feature_losses(struct flight *flight, GError **error) {
   const struct composition *composition = flight->stepper->composition;
   for (guint k = 0; k < composition->aligner_count; k++) {
     const struct aligner *aligner = &composition->aligners[k];
-    if (!aligner->ops->feature_loss) continue;
+    if (!aligner->ops->feature_loss || !aligner_heeds(aligner, flight->index)) continue;
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
     aligner->in_hook[flight->index] = TRUE;
     const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features,
-                                                  &flight->gradient, &flight->losses.aligners[k], &fault);
+                                                  gradient_of(flight), &flight->losses.aligners[k], &fault);
     aligner->in_hook[flight->index] = FALSE;
     if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
   }
   return TRUE;
 }
 
-gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error) {
-  begin(flight, feed, epoch, step);
-  if (!pass_forward(flight->extractor, &flight->images, &flight->features, error) ||
-      !pass_forward(flight->head, &flight->features, &flight->logits, error))
-    return FALSE;
+static gboolean task_loss(struct flight *flight, const struct feed *feed, GError **error) {
+  if (!pass_forward(flight->head, &flight->features, &flight->logits, error)) return FALSE;
   flight->losses.task = loss_cross_entropy(flight->logits.data, flight->batch.count, flight->network->task->class_count,
                                            feed->labels, 1.0, &flight->losses.correct);
   if (!check_finite(flight->losses.task, "task", error)) return FALSE;
   if (!pass_backward(flight->head, &flight->logits, &flight->gradient, error)) return FALSE;
   pass_commit(flight->head);
-  return feature_losses(flight, error);
+  return TRUE;
+}
+
+gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error) {
+  begin(flight, feed, epoch, step);
+  return pass_forward(flight->extractor, &flight->images, &flight->features, error) &&
+         (flight->frozen || task_loss(flight, feed, error)) && feature_losses(flight, error);
 }
 
 static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
@@ -196,7 +222,7 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
     flight->batch.weight = aligner->spec->weight;
     batches[t] = &flight->batch;
     features[t] = &flight->features;
-    gradients[t] = &flight->gradient;
+    gradients[t] = gradient_of(flight);
   }
   struct dvt_error fault = DVT_ERROR_INIT;
   const int status =
@@ -228,6 +254,7 @@ gboolean flight_view(struct flight *flight, guint k, GError **error) {
 }
 
 gboolean flight_backward(struct flight *flight, GError **error) {
+  if (flight->frozen) return TRUE;
   if (!pass_backward(flight->extractor, &flight->gradient, NULL, error)) return FALSE;
   pass_commit(flight->extractor);
   for (guint k = 0; k < flight->stepper->composition->aligner_count; k++)
@@ -235,18 +262,29 @@ gboolean flight_backward(struct flight *flight, GError **error) {
   return TRUE;
 }
 
+/* The pass that gradients are summed into. */
+static struct pass *first_pass(const struct auxiliary *auxiliary) {
+  guint t = 0;
+  while (!auxiliary->passes[t]) t++;
+  return auxiliary->passes[t];
+}
+
 static void sum_auxiliary(struct auxiliary *auxiliary) {
-  float *restrict sum = auxiliary->passes[0]->gradients;
+  struct pass *first = first_pass(auxiliary);
+  float *restrict sum = first->gradients;
   for (guint t = 0; t < auxiliary->flights; t++) {
-    const float *restrict term = auxiliary->passes[t]->gradients;
-    for (gsize k = 0; t && k < auxiliary->module->parameter_size; k++) sum[k] += term[k];
-    if (auxiliary->flown[t]) pass_commit(auxiliary->passes[t]);
+    struct pass *pass = auxiliary->passes[t];
+    if (!pass) continue;
+    const float *restrict term = pass->gradients;
+    for (gsize k = 0; pass != first && k < auxiliary->module->parameter_size; k++) sum[k] += term[k];
+    if (auxiliary->flown[t]) pass_commit(pass);
   }
 }
 
 void stepper_sum(struct stepper *stepper) {
   for (guint k = 0; k < stepper->composition->aligner_count; k++) {
     const GPtrArray *auxiliaries = stepper->composition->aligners[k].auxiliaries;
+    if (stepper->composition->aligners[k].frozen) continue;
     for (guint h = 0; h < auxiliaries->len; h++) sum_auxiliary(g_ptr_array_index(auxiliaries, h));
   }
 }
@@ -256,14 +294,16 @@ void stepper_tie(struct stepper *stepper, double rate) {
   guint at = 0;
   for (guint k = 0; k < stepper->composition->aligner_count; k++) {
     const GPtrArray *auxiliaries = stepper->composition->aligners[k].auxiliaries;
+    if (stepper->composition->aligners[k].frozen) continue;
     for (guint h = 0; h < auxiliaries->len; h++, at++) {
       const struct auxiliary *auxiliary = g_ptr_array_index(auxiliaries, h);
-      optimiser_step(g_ptr_array_index(stepper->optimisers, at), auxiliary->passes[0]->gradients, rate);
+      optimiser_step(g_ptr_array_index(stepper->optimisers, at), first_pass(auxiliary)->gradients, rate);
     }
   }
 }
 
 void flight_update(struct flight *flight, double rate) {
+  if (flight->frozen) return;
   optimiser_step(flight->extractor_optimiser, flight->extractor->gradients, rate);
   optimiser_step(flight->head_optimiser, flight->head->gradients, rate);
 }

@@ -9,6 +9,9 @@
  *     every network:  flight_update
  *
  * A loss is the plain mean over the batch; what an aligner's weight scales is its gradient.
+ *
+ * A frozen network has a flight only where an aligner wants its features: its extractor runs forward, with running
+ * statistics, and that is all; flight_backward and flight_update do nothing.
  */
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
@@ -26,11 +29,12 @@ struct step_losses {
   double *aligners; /**< by aligner; 0 where it has no loss on one network */
 };
 
-/** The working memory of one network in training. */
+/** The working memory of one network in training; of a frozen one without what only training needs. */
 struct flight {
   struct stepper *stepper;
   struct network *network;
   guint index;
+  gboolean frozen;
   struct pass *extractor, *head;
   struct optimiser *extractor_optimiser, *head_optimiser;
   struct dvt_tensor images;             /**< of the feeder */
@@ -44,13 +48,16 @@ struct flight {
 
 struct stepper {
   struct composition *composition;
-  struct flight *flights; /**< by network */
+  struct flight *flights; /**< by network; without passes where network_flies is FALSE */
   guint threads;          /**< of each network */
   gboolean joint;         /**< some aligner has a loss between networks */
-  gboolean tied;          /**< some aligner has an auxiliary head */
-  GPtrArray *optimisers;  /**< struct optimiser of every auxiliary head, in order of aligners */
+  gboolean tied;          /**< some aligner has an auxiliary head that is trained */
+  GPtrArray *optimisers;  /**< struct optimiser of every such head, in order of aligners */
   double *joint_losses;   /**< by aligner */
 };
+
+/** Whether a network takes part in steps: it is trained, or an aligner wants its features. */
+gboolean network_flies(const struct composition *composition, guint t);
 
 /** The composition is initialised and outlives it. threads: of all networks together. The caller frees it. */
 struct stepper *stepper_new(struct composition *composition, guint threads, GError **error);
@@ -68,7 +75,7 @@ gboolean flight_backward(struct flight *flight, GError **error);
  */
 gboolean flight_view(struct flight *flight, guint k, GError **error);
 
-/** Sums the gradients of each auxiliary head in network order, into the pass of network 0, and commits in that order. */
+/** Sums the gradients of each trained auxiliary head in network order, into its first pass, and commits in that order. */
 void stepper_sum(struct stepper *stepper);
 
 /** stepper_sum, then a step of every auxiliary head's optimiser. */

@@ -30,7 +30,7 @@ struct trainer {
   const gint *interrupted;
   struct stepper *stepper;
   struct worker *workers;
-  guint count;
+  guint count; /* of workers */
   guint64 steps, epoch_steps;
   double rate; /* of the step that the networks meet in */
   struct meeting meeting;
@@ -43,8 +43,11 @@ struct trainer {
 
 static guint64 epoch_steps(const struct composition *composition) {
   guint64 least = G_MAXUINT64;
-  for (guint t = 0; t < composition->network_count; t++)
-    least = MIN(least, feeder_epoch_steps(composition->networks[t].task, composition->experiment->train.batch));
+  for (guint t = 0; t < composition->network_count; t++) {
+    const struct network *network = &composition->networks[t];
+    if (!network->view.frozen)
+      least = MIN(least, feeder_epoch_steps(network->task, composition->experiment->train.batch));
+  }
   return least;
 }
 
@@ -67,7 +70,7 @@ static gboolean meet_joint(gpointer data) {
   GError *error = NULL;
   const gboolean good = stepper_joint(trainer->stepper, &error);
   if (!good) {
-    g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", between the networks: ", trainer->stepper->flights[0].step);
+    g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", between the networks: ", trainer->workers[0].flight->step);
     keep_error(trainer, error);
   }
   return good;
@@ -104,10 +107,10 @@ static gboolean meet_epoch(gpointer data) {
   struct trainer *trainer = data;
   const struct composition *composition = trainer->composition;
   const guint64 step = trainer->workers[0].flight->step + 1, steps = (step - 1) % trainer->epoch_steps + 1;
-  g_autofree struct epoch_losses *means = g_new0(struct epoch_losses, trainer->count);
+  g_autofree struct epoch_losses *means = g_new0(struct epoch_losses, composition->network_count);
   for (guint t = 0; t < trainer->count; t++)
-    take_means(&trainer->workers[t].tally, &means[t], steps, composition->experiment->train.batch,
-               composition->aligner_count);
+    take_means(&trainer->workers[t].tally, &means[trainer->workers[t].flight->index], steps,
+               composition->experiment->train.batch, composition->aligner_count);
   const struct epoch_report report = {
       .epoch = (step - 1) / trainer->epoch_steps,
       .epochs = (trainer->steps + trainer->epoch_steps - 1) / trainer->epoch_steps,
@@ -133,7 +136,7 @@ static gboolean run_step(struct worker *worker, guint64 step, GError **error) {
   if (!flight_backward(worker->flight, error)) return FALSE;
   count_losses(worker);
   if (stepper->tied) {
-    if (worker->flight->index == 0) trainer->rate = rate; /* read by whoever comes last, after this */
+    if (worker == trainer->workers) trainer->rate = rate; /* read by whoever comes last, after this */
     if (!meeting_wait(&trainer->meeting, meet_tie, trainer)) return FALSE;
   }
   flight_update(worker->flight, rate);
@@ -168,15 +171,16 @@ static gpointer work(gpointer data) {
   return NULL;
 }
 
+/* The worker of network t is the next one. */
 static gboolean make_worker(struct trainer *trainer, guint t, GError **error) {
-  struct worker *worker = &trainer->workers[t];
+  struct worker *worker = &trainer->workers[trainer->count++];
   const struct experiment *experiment = trainer->composition->experiment;
   const struct feeder_config config = {
       .batch = experiment->train.batch,
       .pad = experiment->train.pad,
       .flip = experiment->train.flip,
       .seed = experiment->seed,
-      .stream = aligners_paired(trainer->composition) ? "shared" : experiment->networks[t].name,
+      .stream = aligners_paired(trainer->composition) ? "shared" : trainer->composition->networks[t].spec->name,
   };
   worker->trainer = trainer;
   worker->flight = &trainer->stepper->flights[t];
@@ -201,7 +205,7 @@ static void watch(struct trainer *trainer) {
 static void run_workers(struct trainer *trainer) {
   trainer->running = trainer->count;
   for (guint t = 0; t < trainer->count; t++) {
-    const char *name = trainer->composition->networks[t].spec->name;
+    const char *name = trainer->workers[t].flight->network->spec->name;
     trainer->workers[t].thread = g_thread_new(name, work, &trainer->workers[t]);
   }
   watch(trainer);
@@ -211,8 +215,8 @@ static void run_workers(struct trainer *trainer) {
 static gboolean prepare(struct trainer *trainer, guint threads, GError **error) {
   trainer->stepper = stepper_new(trainer->composition, threads, error);
   if (!trainer->stepper) return FALSE;
-  for (guint t = 0; t < trainer->count; t++)
-    if (!make_worker(trainer, t, error)) return FALSE;
+  for (guint t = 0; t < trainer->composition->network_count; t++)
+    if (network_flies(trainer->composition, t) && !make_worker(trainer, t, error)) return FALSE;
   return TRUE;
 }
 
@@ -222,22 +226,23 @@ gboolean trainer_run(struct composition *composition, guint threads, const struc
       .composition = composition,
       .watcher = watcher,
       .interrupted = interrupted,
-      .count = composition->network_count,
       .workers = g_new0(struct worker, composition->network_count),
       .steps = trainer_steps(composition),
       .epoch_steps = epoch_steps(composition),
   };
   g_mutex_init(&trainer.mutex);
   g_cond_init(&trainer.changed);
-  meeting_init(&trainer.meeting, trainer.count);
-  if (prepare(&trainer, threads, &trainer.error)) run_workers(&trainer);
+  if (prepare(&trainer, threads, &trainer.error)) {
+    meeting_init(&trainer.meeting, trainer.count);
+    run_workers(&trainer);
+    meeting_finish(&trainer.meeting);
+  }
   for (guint t = 0; t < trainer.count; t++) {
     feeder_free(trainer.workers[t].feeder);
     g_free(trainer.workers[t].tally.aligners);
   }
   if (trainer.stepper) stepper_free(trainer.stepper);
   g_free(trainer.workers);
-  meeting_finish(&trainer.meeting);
   g_mutex_clear(&trainer.mutex);
   g_cond_clear(&trainer.changed);
   if (!trainer.error) return TRUE;

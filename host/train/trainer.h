@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** Trains the networks of an experiment side by side, each on its thread. */
+/** Trains the networks of a composition side by side, each on its thread. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
@@ -16,7 +16,7 @@ struct epoch_report {
   guint64 epoch, epochs; /**< the epoch that ended, from 0, and how many there are */
   guint64 step;          /**< steps done */
   double rate;           /**< learning rate of its last step */
-  const struct epoch_losses *networks;
+  const struct epoch_losses *networks; /**< of the composition; of frozen ones nothing is measured */
 };
 
 struct trainer_watcher {
@@ -27,7 +27,7 @@ struct trainer_watcher {
   gpointer data;
 };
 
-/** Steps that the experiment asks for. */
+/** Steps that the experiment asks for, of every network that is trained. */
 guint64 trainer_steps(const struct composition *composition);
 
 /**

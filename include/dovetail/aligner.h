@@ -175,7 +175,8 @@ struct dvt_aligner_ops {
 
   /**
    * A loss on the features [count, C, H, W] of the batch. Sets *loss, and adds the gradient of weight · loss to
-   * gradient (NULL when the extractor is frozen).
+   * gradient (NULL when the extractor is frozen: then only auxiliary heads can learn, and where none does the call is
+   * left out).
    * The host owns all of them; they live until the call returns.
    * Failure ends the run.
    * [network & once a step]

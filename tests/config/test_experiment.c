@@ -13,6 +13,7 @@ static void has_defaults_for_all_that_may_be_left_out(void **state) {
   assert_string_equal(experiment->path, path);
   assert_string_equal(experiment->name, "small");
   assert_int_equal(experiment->seed, 1);
+  assert_int_equal(experiment->scheme, SCHEME_JOINT);
   assert_int_equal(experiment->aligner_count, 0);
   const struct network_spec *b = &experiment->networks[1];
   assert_int_equal(experiment->network_count, 2);
@@ -21,6 +22,7 @@ static void has_defaults_for_all_that_may_be_left_out(void **state) {
   assert_true(b->data.limit[DVT_SUBSET_TRAIN] == G_MAXUINT64 && b->data.limit[DVT_SUBSET_TEST] == G_MAXUINT64);
   assert_null(b->backbone.params);
   assert_null(b->classes);
+  assert_null(b->from.path);
   const struct train_spec *train = &experiment->train;
   assert_int_equal(train->steps, 64000);
   assert_int_equal(train->epochs, 0);
@@ -57,6 +59,8 @@ static void assert_good_aligners(const struct experiment *experiment) {
   assert_string_equal(rotation->use.plugin, "rotation");
   assert_true(rotation->weight == 0.1 && other->weight == 1);
   assert_null(rotation->use.params);
+  assert_string_equal(rotation->from.path, "/runs/other");
+  assert_null(other->from.path);
   assert_string_equal(other->use.plugin, "third-party");
   assert_string_equal(yaml_get(other->use.params, "text")->text, "quoted: #text");
   assert_int_equal(yaml_get(other->use.params, "list")->items->len, 4);
@@ -77,9 +81,19 @@ static void assert_good_training(const struct train_spec *train) {
   assert_true(train->schedule.drops[0] == 0.4 && train->schedule.drops[2] == 0.8);
 }
 
+/* Both files that are read lie in one folder, where relative paths begin. */
+static void assert_good_from(const struct experiment *experiment) {
+  g_autofree char *folder = g_path_get_dirname(experiment->path);
+  g_autofree char *path = g_build_filename(folder, "runs/earlier", NULL);
+  assert_string_equal(experiment->networks[1].from.path, path);
+  assert_null(experiment->networks[0].from.path);
+}
+
 static void assert_good(const struct experiment *experiment) {
   assert_string_equal(experiment->name, "everything-1");
   assert_int_equal(experiment->seed, 7);
+  assert_int_equal(experiment->scheme, SCHEME_INCREMENTAL);
+  assert_good_from(experiment);
   assert_good_networks(experiment);
   assert_good_aligners(experiment);
   assert_good_training(&experiment->train);
@@ -168,6 +182,7 @@ static void the_resolved_form_tells_every_default(void **state) {
   g_autofree char *resolved = experiment_resolved(experiment, NULL);
   assert_string_equal(resolved, "name: small\n"
                                 "seed: 1\n"
+                                "scheme: joint\n"
                                 "networks:\n"
                                 "  a:\n"
                                 "    data:\n"

@@ -48,7 +48,7 @@ static void unknown_keys_get_the_nearest_known_one(void **state) {
   static const struct damage damages[] = {
       {"seed", "sed", "2:1: the experiment has no key 'sed'; did you mean 'seed'?"},
       {"seed: 3", "optimiser: {rate: 1}",
-       "2:1: the experiment has no key 'optimiser'; known: name, seed, data, networks, aligners, train, sweep"},
+       "2:1: the experiment has no key 'optimiser'; known: name, seed, scheme, data, networks, aligners, train, sweep"},
       {"seed: 3", "sweep: {seed: [1, 2]}",
        "2:1: a single experiment has no sweep; give its values one by one"},
       {"shapes}", "shapes, parms: {}}", "3:24: data has no key 'parms'; did you mean 'params'?"},
@@ -83,6 +83,8 @@ static void wrong_types_are_refused(void **state) {
        "7:14: 'classes' is not a list of at least one; write names or indices, as in [cat, dog], or leave it out"},
       {"split", "classes: []\n    split",
        "7:14: 'classes' is not a list of at least one; write names or indices, as in [cat, dog], or leave it out"},
+      {"split", "from: [runs/old]\n    split", "7:11: a list is not a string; write one"},
+      {"q}", "q, from: ~}", "10:30: an empty value is not a string; write one"},
       {"split", "classes: [1, [2]]\n    split", "7:18: a list is not a string; write one"},
   };
   EXPECT_ALL_REFUSED(state, damages);
@@ -102,6 +104,7 @@ static void values_out_of_range_are_refused(void **state) {
       {"epochs: 3", "momentum: 1", "11:19: '1' is out of range; write a number from 0 to 0.9999"},
       {"epochs: 3", "weight_decay: 2", "11:23: '2' is out of range; write a number from 0 to 1"},
       {"epochs: 3", "augment: {pad: 65}", "11:24: '65' is out of range; write an integer from 0 to 64"},
+      {"seed: 3", "scheme: incrementl", "2:9: 'incrementl' is not one of joint, incremental; did you mean 'incremental'?"},
       {"epochs: 3", "precision: bfloat16", "11:20: 'bfloat16' is not one of auto, float32; write one of them"},
       {"epochs: 3", "precision: flaot32", "11:20: 'flaot32' is not one of auto, float32; did you mean 'float32'?"},
       {"epochs: 3", "schedule: {rate: 0}", "11:26: '0' is out of range; write a number from 1e-09 to 1000"},
@@ -117,6 +120,8 @@ static void what_does_not_go_together_is_refused(void **state) {
       {"epochs: 3", "epochs: 3, steps: 5", "11:20: both epochs and steps are given; keep one of them"},
       {"epochs: 3", "momentum: 0, nesterov: yes",
        "11:22: nesterov has no effect without momentum; write a momentum above 0"},
+      {"split", "from: runs/old\n    split",
+       "7:11: every network has 'from', so there is nothing to train; leave it out of one"},
       {"epochs: 3", "schedule: {peak: 0.2}",
        "11:20: a schedule of kind step has no 'peak'; kind one-cycle has it, step and cosine have 'rate'"},
       {"epochs: 3", "schedule: {kind: one-cycle, rate: 0.2}",

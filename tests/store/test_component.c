@@ -37,6 +37,8 @@ static const struct component_info full = {
     .aligner_count = 2,
     .own_accuracy = 0.7954,
     .experiment_hash = "ba7816bf",
+    .network = "a",
+    .seed = "0",
     .dovetail = "1.0.0",
 };
 
@@ -62,6 +64,8 @@ static void everything_reads_back(void **state) {
   assert_string_equal(found.split, full.split);
   assert_string_equal(found.experiment_hash, full.experiment_hash);
   assert_string_equal(found.dovetail, full.dovetail);
+  assert_string_equal(found.network, full.network);
+  assert_string_equal(found.seed, full.seed);
   assert_memory_equal(found.input, full.input, sizeof full.input);
   assert_memory_equal(found.output, full.output, sizeof full.output);
   assert_int_equal(found.class_count, 3);
@@ -88,6 +92,8 @@ static void assert_empty(const struct component_info *info) {
   assert_null(info->params);
   assert_null(info->split);
   assert_null(info->experiment_hash);
+  assert_null(info->network);
+  assert_null(info->seed);
   assert_null(info->dovetail);
   assert_memory_equal(info->input, none, sizeof none);
   assert_memory_equal(info->output, none, sizeof none);
@@ -177,6 +183,8 @@ static void malformed_values_are_named(void **state) {
       {"dovetail.output_shape", "[3,32,0]", "three integers"},
       {"dovetail.output_shape", "[3,32,1.5]", "three integers"},
       {"dovetail.output_shape", "{}", "three integers"},
+      {"dovetail.seed", "-1", "an integer of at least 0"},
+      {"dovetail.seed", "three", "an integer of at least 0"},
       {"dovetail.classes", "cat", "a list of texts"},
       {"dovetail.classes", "[\"cat\",1]", "a list of texts"},
       {"dovetail.mean", "[\"0.5\"]", "a list of numbers"},

@@ -10,10 +10,20 @@
 
 enum { FAULT };
 
-enum fault { NONE, JOINT_NAN, JOINT_FAILS, FAILS_SILENTLY, LATE_HEAD, JOINT_HEAD, NAMELESS_HEAD, BAD_LABEL };
+enum fault {
+  NONE,
+  JOINT_NAN,
+  JOINT_FAILS,
+  FAILS_SILENTLY,
+  LATE_HEAD,
+  JOINT_HEAD,
+  NAMELESS_HEAD,
+  BAD_LABEL,
+  GROWING_HEAD
+};
 
-static const char *const faults[] = {"none",      "joint-nan",  "joint-fails",   "fails-silently",
-                                     "late-head", "joint-head", "nameless-head", "bad-label",      NULL};
+static const char *const faults[] = {"none",          "joint-nan", "joint-fails",  "fails-silently", "late-head", "joint-head",
+                                     "nameless-head", "bad-label", "growing-head", NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "What it does wrong."},
@@ -42,7 +52,11 @@ static int create(const struct dvt_value *values, void **aligner, struct dvt_err
 
 static int ask_for_head(struct hooks *hooks, const char *name, struct dvt_error *error) {
   const struct dvt_head_request request = {
-      .struct_size = sizeof request, .classes = 2, .name = name, .plugin = "linear"};
+      .struct_size = sizeof request,
+      .classes = hooks->fault == GROWING_HEAD ? hooks->count + 2 : 2,
+      .name = name,
+      .plugin = "linear",
+  };
   return hooks->host->make_head(hooks->host, &request, &hooks->head, error);
 }
 
@@ -54,8 +68,8 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
   hooks->count = count;
   for (uint32_t t = 0; t < count; t++)
     for (uint32_t k = 0; k < networks[t]->weight_count; k++)
-      if (networks[t]->weights[k]->value.data)
-        return dvt_fail(error, DVT_ERROR_INTERNAL, "values are shown before initialise");
+      if (networks[t]->weights[k]->value.data || networks[t]->weights[k]->frozen != networks[t]->frozen)
+        return dvt_fail(error, DVT_ERROR_INTERNAL, "values are shown before initialise, or are frozen on their own");
   return ask_for_head(hooks, hooks->fault == NAMELESS_HEAD ? NULL : "first", error);
 }
 
@@ -77,6 +91,12 @@ static int move(struct hooks *hooks, const struct dvt_batch *batch, enum stage f
   return DVT_OK;
 }
 
+static int expect_gradient(const struct hooks *hooks, uint32_t network, const struct dvt_tensor *gradient,
+                           struct dvt_error *error) {
+  if (!hooks->networks[network]->frozen == (gradient != NULL)) return DVT_OK;
+  return dvt_fail(error, DVT_ERROR_INTERNAL, "network %u has a gradient and is frozen, or neither", network);
+}
+
 /* The tied head learns to tell whether the label is odd: from network 0 alone, the others leave it out. */
 static int feature_loss(void *aligner, const struct dvt_batch *batch, const struct dvt_tensor *features,
                         struct dvt_tensor *gradient, double *loss, struct dvt_error *error) {
@@ -86,6 +106,7 @@ static int feature_loss(void *aligner, const struct dvt_batch *batch, const stru
   struct dvt_tensor logits;
   *loss = 0;
   int status = move(hooks, batch, DONE, FEATURES, error);
+  if (status == DVT_OK) status = expect_gradient(hooks, batch->network, gradient, error);
   if (status != DVT_OK || batch->network != 0) return status;
   if (hooks->fault == LATE_HEAD) return ask_for_head(hooks, "second", error);
   if (hooks->fault == FAILS_SILENTLY) return DVT_ERROR_INTERNAL;
@@ -93,6 +114,17 @@ static int feature_loss(void *aligner, const struct dvt_batch *batch, const stru
   status = host->head_forward(host, hooks->head, batch->network, features, &logits, error);
   if (status == DVT_OK) status = host->cross_entropy(host, &logits, labels, batch->weight, loss, error);
   if (status == DVT_OK) status = host->head_backward(host, hooks->head, batch->network, &logits, gradient, error);
+  return status;
+}
+
+/* A frozen network comes with or without a call of feature_loss, and has no views: its step ends here. */
+static int move_to_joint(struct hooks *hooks, const struct dvt_batch *batch, const struct dvt_tensor *gradient,
+                         struct dvt_error *error) {
+  const int frozen = hooks->networks[batch->network]->frozen != 0;
+  if (frozen) hooks->stage[batch->network] = FEATURES;
+  int status = move(hooks, batch, FEATURES, frozen ? DONE : JOINT, error);
+  if (status == DVT_OK) status = expect_gradient(hooks, batch->network, gradient, error);
+  hooks->steps[batch->network] += frozen;
   return status;
 }
 
@@ -107,17 +139,17 @@ static int joint_loss(void *aligner, const struct dvt_batch *const *batches, con
     return hooks->host->head_forward(hooks->host, hooks->head, 0, features[0], &logits, error);
   *loss = hooks->fault == JOINT_NAN ? (double)NAN : 0;
   for (uint32_t t = 0; t < count; t++) {
-    const int status = move(hooks, batches[t], FEATURES, JOINT, error);
+    const int status = move_to_joint(hooks, batches[t], gradients[t], error);
     if (status != DVT_OK) return status;
     if (memcmp(batches[t]->images->data, batches[0]->images->data, (size_t)images * sizeof(float)) ||
         memcmp(batches[t]->labels, batches[0]->labels, batches[0]->count * sizeof(int32_t)))
       return dvt_fail(error, DVT_ERROR_INTERNAL, "the networks see different images");
     const float *own = features[t]->data, *first = features[0]->data;
-    float *gradient = gradients[t]->data;
+    float *gradient = gradients[t] ? gradients[t]->data : NULL;
     for (int64_t k = 0; t && k < size; k++) {
       const float difference = own[k] - first[k];
       *loss += (double)difference * difference / (double)size;
-      gradient[k] += (float)(batches[t]->weight * 2 / (double)size) * difference;
+      if (gradient) gradient[k] += (float)(batches[t]->weight * 2 / (double)size) * difference;
     }
   }
   return DVT_OK;
