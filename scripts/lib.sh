@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What scripts/quickstart, scripts/test and .ci/run share. Source it under `set -eu`: it goes to the top of the tree.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+umask 022 # plugins that their group may write are refused
 
 build_packages=(gcc libc6-dev libdnnl-dev libglib2.0-dev libjansson-dev libyaml-dev meson ninja-build pkg-config)
 
@@ -10,7 +11,7 @@ declare -A purpose=(
   [libc6-dev]='headers of the C library'
   [libdnnl-dev]='oneDNN: the arithmetic of the layers'
   [libglib2.0-dev]='GLib: files, strings, containers, threads'
-  [libjansson-dev]='JSON: metrics, results, headers of component files'
+  [libjansson-dev]='JSON: metrics, results, headers of component files, what is known of plugins'
   [libyaml-dev]='YAML: experiments'
   [meson]='build system'
   [ninja-build]='build system'

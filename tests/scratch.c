@@ -44,6 +44,13 @@ char *scratch_file(void **state, const char *name, const void *bytes, gsize size
   return path;
 }
 
+char *scratch_copy(void **state, const char *from, const char *name) {
+  g_autofree char *bytes = NULL;
+  gsize size;
+  assert_true(g_file_get_contents(from, &bytes, &size, NULL));
+  return scratch_file(state, name, bytes, size);
+}
+
 guint scratch_count(const char *folder) {
   g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
   guint count = 0;

@@ -18,6 +18,9 @@ char *scratch_path(void **state, const char *name);
 /** Makes a file and returns its path. The caller frees it. */
 char *scratch_file(void **state, const char *name, const void *bytes, gsize size);
 
+/** Copies a file into the folder and returns the path of the copy. The caller frees it. */
+char *scratch_copy(void **state, const char *from, const char *name);
+
 /** How many files a folder has, hidden ones too. */
 guint scratch_count(const char *folder);
 

@@ -139,16 +139,16 @@ static const struct registry_plugin *find_of_any_kind(const struct registry *reg
   g_autofree const char **names = g_new(const char *, plugins->len + 1);
   for (guint k = 0; k < plugins->len; k++) {
     const struct registry_plugin *plugin = plugins->pdata[k];
-    names[k] = plugin->descriptor->name;
+    names[k] = plugin->name;
     if (strcmp(names[k], name)) continue;
     if (found) {
       g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG, "'%s' is %s and %s; choose with --kind", name,
-                  registry_kind_name(found->descriptor->kind), registry_kind_name(plugin->descriptor->kind));
+                  registry_kind_name(found->kind), registry_kind_name(plugin->kind));
       return NULL;
     }
     found = plugin;
   }
-  if (found) return found;
+  if (found) return registry_find(registry, found->kind, name, (struct mark){NULL, 0, 0}, error);
   g_autofree char *hint = nearest_hint(name, names, plugins->len);
   g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG, "unknown plugin '%s'%s%s", name, hint,
               registry_refusals(registry)->len ? "; 'dovetail plugins --refused' lists files that were refused" : "");

@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Where registry_scan_default looks, in this order:
- *   1. the folders given to it
- *   2. those of DOVETAIL_PLUGIN_PATH, with ':' between them
- *   3. $XDG_DATA_HOME/dovetail/plugins
- *   4. those of the program itself: BUILD/plugins when it is BUILD/host/dovetail, else LIBDIR/dovetail/plugins beside
- *      the folder that holds the program, wherever that was moved to
- */
 #include "plugin/registry.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <link.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
-#include "plugin/check.h"
+#include "plugin/load.h"
+#include "plugin/places.h"
+#include "plugin/scan.h"
+#include "plugin/search.h"
 
 struct registry {
   GPtrArray *plugins, *refusals;
-  GHashTable *folders; /* real paths of those that were scanned: none twice, and no circle of links */
+  GStringChunk *texts; /* of the plugins */
+  GHashTable *seen;    /* of every search */
 };
-
-static void registry_plugin_free(gpointer data) {
-  struct registry_plugin *plugin = data;
-  g_free(plugin->path);
-  g_free(plugin);
-}
 
 static void registry_refusal_free(gpointer data) {
   struct registry_refusal *refusal = data;
@@ -38,9 +24,10 @@ static void registry_refusal_free(gpointer data) {
 
 struct registry *registry_new(void) {
   struct registry *registry = g_new(struct registry, 1);
-  registry->plugins = g_ptr_array_new_with_free_func(registry_plugin_free);
+  registry->plugins = g_ptr_array_new_with_free_func(g_free);
   registry->refusals = g_ptr_array_new_with_free_func(registry_refusal_free);
-  registry->folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  registry->texts = g_string_chunk_new(1024);
+  registry->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return registry;
 }
 
@@ -48,123 +35,61 @@ void registry_free(struct registry *registry) {
   if (!registry) return;
   g_ptr_array_unref(registry->plugins);
   g_ptr_array_unref(registry->refusals);
-  g_hash_table_unref(registry->folders);
+  g_string_chunk_free(registry->texts);
+  g_hash_table_unref(registry->seen);
   g_free(registry);
 }
 
-static void refuse(struct registry *registry, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void refuse(struct registry *registry, const char *path, const char *format, ...) {
+static void refuse(gpointer data, const char *path, const char *reason) {
+  struct registry *registry = data;
   struct registry_refusal *refusal = g_new(struct registry_refusal, 1);
-  va_list arguments;
-  va_start(arguments, format);
-  refusal->path = g_strdup(path);
-  refusal->reason = g_strdup_vprintf(format, arguments);
-  va_end(arguments);
+  *refusal = (struct registry_refusal){g_strdup(path), g_strdup(reason)};
   g_ptr_array_add(registry->refusals, refusal);
 }
 
 static struct registry_plugin *find(const struct registry *registry, enum dvt_kind kind, const char *name) {
   for (guint k = 0; k < registry->plugins->len; k++) {
     struct registry_plugin *plugin = g_ptr_array_index(registry->plugins, k);
-    if (plugin->descriptor->kind == kind && !strcmp(plugin->descriptor->name, name)) return plugin;
+    if (plugin->kind == kind && !strcmp(plugin->name, name)) return plugin;
   }
   return NULL;
 }
 
-static void add_plugin(struct registry *registry, const char *path, const struct dvt_plugin *descriptor) {
-  const struct registry_plugin *first = find(registry, descriptor->kind, descriptor->name);
-  if (first && first->descriptor == descriptor) return; /* one file by two paths */
+static void add_plugin(struct registry *registry, const char *path, const struct found_plugin *found) {
+  const enum dvt_kind kind = (enum dvt_kind)found->kind;
+  const struct registry_plugin *first = find(registry, kind, found->name);
   if (first) {
-    refuse(registry, path, "name of another plugin: %s '%s' is already loaded from %s",
-           registry_kind_name(descriptor->kind), descriptor->name, first->path);
+    g_autofree char *reason = g_strdup_printf("name of another plugin: %s '%s' was found in %s before",
+                                              registry_kind_name(kind), found->name, first->path);
+    refuse(registry, path, reason);
     return;
   }
+  GStringChunk *texts = registry->texts;
   struct registry_plugin *plugin = g_new(struct registry_plugin, 1);
-  *plugin = (struct registry_plugin){descriptor, g_strdup(path)};
+  *plugin = (struct registry_plugin){
+      .kind = kind,
+      .name = g_string_chunk_insert(texts, found->name),
+      .version = g_string_chunk_insert(texts, found->version),
+      .description = g_string_chunk_insert(texts, found->description),
+      .author = g_string_chunk_insert(texts, found->author),
+      .licence = g_string_chunk_insert(texts, found->licence),
+      .abi = g_string_chunk_insert(texts, found->abi),
+      .path = g_string_chunk_insert(texts, path),
+  };
   g_ptr_array_add(registry->plugins, plugin);
 }
 
-/* dlerror's message without the path that it begins with. */
-static const char *dl_reason(const char *path) {
-  const char *message = dlerror();
-  if (!message) return "its symbol 'dovetail_plugin' is NULL";
-  const gsize length = strlen(path);
-  if (!strncmp(message, path, length) && g_str_has_prefix(message + length, ": ")) return message + length + 2;
-  return message;
-}
-
-/* Whether the symbol is data, and enough of it to be read as a descriptor. */
-static gboolean is_descriptor(const void *address) {
-  Dl_info info;
-  void *entry = NULL;
-  if (!dladdr1(address, &info, &entry, RTLD_DL_SYMENT) || !entry) return FALSE;
-  const ElfW(Sym) *symbol = entry;
-  return ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT && symbol->st_size >= PLUGIN_SIZE_1_0;
-}
-
-static void load_file(struct registry *registry, const char *path) {
-  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) { /* opening a pipe would wait for ever */
-    refuse(registry, path, g_file_test(path, G_FILE_TEST_EXISTS) ? "no regular file" : "a link to no file");
-    return;
-  }
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    refuse(registry, path, "cannot be loaded: %s", dl_reason(path));
-    return;
-  }
-  const struct dvt_plugin *descriptor = dlsym(library, "dovetail_plugin");
-  g_autofree char *reason = NULL;
-  if (!descriptor)
-    refuse(registry, path, "no Dovetail plugin: %s", dl_reason(path));
-  else if (!is_descriptor(descriptor))
-    refuse(registry, path, "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor");
-  else if (!plugin_check(descriptor, &reason))
-    refuse(registry, path, "%s", reason);
-  else
-    for (; descriptor; descriptor = descriptor->next) add_plugin(registry, path, descriptor);
-}
-
-static int by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *sorted_names(const char *folder, GError **error) {
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
-  if (!dir) return NULL;
-  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-  const char *name;
-  while ((name = g_dir_read_name(dir))) g_ptr_array_add(names, g_strdup(name));
-  g_ptr_array_sort(names, by_text);
-  return names;
-}
-
-static void scan_folder(struct registry *registry, const char *folder) {
-  g_autofree char *real = realpath(folder, NULL);
-  if (!real) {
-    refuse(registry, folder, "cannot be searched: %s", g_strerror(errno));
-    return;
-  }
-  if (!g_hash_table_add(registry->folders, g_strdup(real))) return;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) names = sorted_names(real, &error);
-  if (!names) {
-    refuse(registry, real, "cannot be searched: %s", error->message);
-    return;
-  }
-  for (guint k = 0; k < names->len; k++) {
-    const char *name = g_ptr_array_index(names, k);
-    g_autofree char *path = g_build_filename(real, name, NULL);
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-      if (!g_str_has_suffix(name, ".p")) scan_folder(registry, path); /* meson's own */
-    } else if (g_str_has_suffix(name, ".so")) {
-      load_file(registry, path);
-    }
-  }
+static void add_found(struct registry *registry, const char *path, const json_t *found) {
+  const json_t *list = json_object_get(found, "plugins");
+  struct found_plugin plugin;
+  for (size_t k = 0; k < json_array_size(list); k++)
+    if (found_read(json_array_get(list, k), &plugin)) add_plugin(registry, path, &plugin);
+  if (!list) refuse(registry, path, json_string_value(json_object_get(found, "refused")));
 }
 
 static int by_kind_and_name(gconstpointer a, gconstpointer b) {
-  const struct dvt_plugin *first = (*(struct registry_plugin *const *)a)->descriptor;
-  const struct dvt_plugin *second = (*(struct registry_plugin *const *)b)->descriptor;
+  const struct registry_plugin *first = *(struct registry_plugin *const *)a;
+  const struct registry_plugin *second = *(struct registry_plugin *const *)b;
   if (first->kind != second->kind) return first->kind < second->kind ? -1 : 1;
   return strcmp(first->name, second->name);
 }
@@ -173,45 +98,26 @@ static int by_path(gconstpointer a, gconstpointer b) {
   return strcmp((*(struct registry_refusal *const *)a)->path, (*(struct registry_refusal *const *)b)->path);
 }
 
-void registry_scan(struct registry *registry, const char *folder) {
-  scan_folder(registry, folder);
+static void add_path(gpointer data, const char *path) { g_ptr_array_add(data, g_strdup(path)); }
+
+static void scan_folders(struct registry *registry, const char *const *folders) {
+  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+  const struct search search = {registry->seen, add_path, refuse, paths, registry};
+  for (; *folders; folders++) search_folder(&search, *folders);
+  json_t *all = scan_files((char *const *)paths->pdata, paths->len);
+  for (guint k = 0; k < paths->len; k++) add_found(registry, paths->pdata[k], json_array_get(all, k));
+  json_decref(all);
   g_ptr_array_sort(registry->plugins, by_kind_and_name);
   g_ptr_array_sort(registry->refusals, by_path);
 }
 
-static void scan_if_there(struct registry *registry, const char *folder) {
-  if (g_file_test(folder, G_FILE_TEST_IS_DIR)) registry_scan(registry, folder);
-}
-
-static void scan_all(struct registry *registry, const char *const *folders) {
-  for (; folders && *folders; folders++)
-    if (**folders) registry_scan(registry, *folders);
-}
-
-/* The fourth place; see the top. */
-static char *own_folder(void) {
-  g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-  if (!program) return g_strdup("");
-  g_autofree char *folder = g_path_get_dirname(program);
-  g_autofree char *name = g_path_get_basename(folder);
-  g_autofree char *build = g_path_get_dirname(folder);
-  g_autofree char *built = g_build_filename(build, "plugins", NULL);
-  g_autofree char *mark = g_build_filename(build, "meson-info", NULL);
-  if (!strcmp(name, "host") && g_file_test(built, G_FILE_TEST_IS_DIR) && g_file_test(mark, G_FILE_TEST_IS_DIR))
-    return g_steal_pointer(&built);
-  g_autofree char *libdir =
-      g_path_is_absolute(DOVETAIL_LIBDIR) ? g_strdup(DOVETAIL_LIBDIR) : g_build_filename(build, DOVETAIL_LIBDIR, NULL);
-  return g_build_filename(libdir, "dovetail", "plugins", NULL);
+void registry_scan(struct registry *registry, const char *folder) {
+  scan_folders(registry, (const char *const[]){folder, NULL});
 }
 
 void registry_scan_default(struct registry *registry, const char *const *extra) {
-  g_auto(GStrv) path = g_strsplit(g_getenv("DOVETAIL_PLUGIN_PATH") ? g_getenv("DOVETAIL_PLUGIN_PATH") : "", ":", -1);
-  g_autofree char *user = g_build_filename(g_get_user_data_dir(), "dovetail", "plugins", NULL);
-  g_autofree char *own = own_folder();
-  scan_all(registry, extra);
-  scan_all(registry, (const char *const *)path);
-  scan_if_there(registry, user);
-  scan_if_there(registry, own);
+  g_auto(GStrv) folders = places_plugins(extra);
+  scan_folders(registry, (const char *const *)folders);
 }
 
 /* NULL when no file named after the plugin was refused. */
@@ -225,25 +131,45 @@ static const struct registry_refusal *find_refusal(const struct registry *regist
   return NULL;
 }
 
-const struct registry_plugin *registry_find(const struct registry *registry, enum dvt_kind kind, const char *name,
-                                            struct mark mark, GError **error) {
-  const struct registry_plugin *found = find(registry, kind, name);
-  if (found) return found;
+static gboolean is_same(const struct dvt_plugin *descriptor, const struct registry_plugin *plugin) {
+  return descriptor->kind == plugin->kind && !strcmp(descriptor->name, plugin->name) &&
+         !strcmp(descriptor->version, plugin->version);
+}
+
+/* The file may have changed since it was scanned. */
+static gboolean load(struct registry_plugin *plugin, struct mark mark, GError **error) {
+  if (plugin->descriptor) return TRUE;
+  g_autofree char *reason = NULL;
+  const struct dvt_plugin *descriptor = plugin_load(plugin->path, &reason);
+  while (descriptor && !is_same(descriptor, plugin)) descriptor = descriptor->next;
+  plugin->descriptor = descriptor;
+  if (descriptor) return TRUE;
+  return error_at(error, mark, "%s '%s' %s was found in %s, but is there no longer: %s",
+                  registry_kind_name(plugin->kind), plugin->name, plugin->version, plugin->path,
+                  reason ? reason : "the file has other plugins now");
+}
+
+static gboolean unknown(const struct registry *registry, enum dvt_kind kind, const char *name, struct mark mark,
+                        GError **error) {
   const struct registry_refusal *refusal = find_refusal(registry, name);
-  if (refusal) {
-    error_at(error, mark, "no %s '%s': %s was refused: %s", registry_kind_name(kind), name, refusal->path,
-             refusal->reason);
-    return NULL;
-  }
+  if (refusal)
+    return error_at(error, mark, "no %s '%s': %s was refused: %s", registry_kind_name(kind), name, refusal->path,
+                    refusal->reason);
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (guint k = 0; k < registry->plugins->len; k++) {
-    const struct dvt_plugin *plugin = ((struct registry_plugin *)g_ptr_array_index(registry->plugins, k))->descriptor;
+    const struct registry_plugin *plugin = g_ptr_array_index(registry->plugins, k);
     if (plugin->kind == kind) g_ptr_array_add(names, (void *)plugin->name);
   }
   g_autofree char *hint = nearest_hint(name, (const char *const *)names->pdata, names->len);
-  error_at(error, mark, "unknown %s '%s'%s", registry_kind_name(kind), name,
-           names->len ? hint : "; no plugin of this kind was found");
-  return NULL;
+  return error_at(error, mark, "unknown %s '%s'%s", registry_kind_name(kind), name,
+                  names->len ? hint : "; no plugin of this kind was found");
+}
+
+const struct registry_plugin *registry_find(const struct registry *registry, enum dvt_kind kind, const char *name,
+                                            struct mark mark, GError **error) {
+  struct registry_plugin *found = find(registry, kind, name);
+  if (!found) return unknown(registry, kind, name, mark, error), NULL;
+  return load(found, mark, error) ? found : NULL;
 }
 
 const GPtrArray *registry_plugins(const struct registry *registry) { return registry->plugins; }
@@ -251,8 +177,9 @@ const GPtrArray *registry_plugins(const struct registry *registry) { return regi
 const GPtrArray *registry_refusals(const struct registry *registry) { return registry->refusals; }
 
 const char *registry_kind_name(enum dvt_kind kind) {
-  static const char *const names[] = {
-      [DVT_KIND_BACKBONE] = "backbone", [DVT_KIND_HEAD] = "head", [DVT_KIND_ALIGNER] = "aligner",
-      [DVT_KIND_DATASET] = "dataset"};
+  static const char *const names[] = {[DVT_KIND_BACKBONE] = "backbone",
+                                      [DVT_KIND_HEAD] = "head",
+                                      [DVT_KIND_ALIGNER] = "aligner",
+                                      [DVT_KIND_DATASET] = "dataset"};
   return names[kind];
 }

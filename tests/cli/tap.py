@@ -7,6 +7,7 @@ import tempfile
 import traceback
 
 program, plugins = os.path.abspath(sys.argv[1]), sys.argv[2]
+cache = tempfile.TemporaryDirectory(prefix="dovetail-cache-")
 cases = []
 
 
@@ -18,7 +19,9 @@ def case(function):
 
 def dovetail(*arguments, folder, seconds=120, env=None):
     """Runs the program in a folder; a crash or a hang is a failure of its own."""
-    variables = {**os.environ, "DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder, **(env or {})}
+    variables = {**os.environ, "DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder,
+                 "XDG_CACHE_HOME": cache.name, **(env or {})}
+    variables.pop("DOVETAIL_SCAN", None)  # it finds its own
     done = subprocess.run([program, *arguments], cwd=folder, env=variables, capture_output=True, timeout=seconds,
                           stdin=subprocess.DEVNULL)
     done.stdout = done.stdout.decode(errors="replace")

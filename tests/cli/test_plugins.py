@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`dovetail plugins` and `inspect`, on the built plugins and on the broken ones of tests/plugin/broken (argument 3)."""
+"""`dovetail plugins` and `inspect`, on the built plugins and on the broken ones of tests/plugin/broken (argument 3) and
+loading (argument 4)."""
 import json
 import os
 import sys
 
-from tap import case, dovetail, main, plugins
+from experiment import small
+from tap import case, dovetail, main, plugins, write
 
-broken = sys.argv[3]
+broken, loading = sys.argv[3:5]
 BUILT = {("backbone", "resnet"), ("head", "linear"), ("head", "resnet-tail"), ("aligner", "rotation"),
          ("aligner", "shared-init"), ("dataset", "cifar10"), ("dataset", "cifar100"), ("dataset", "shapes")}
 
@@ -33,7 +35,7 @@ def inspect(name, *arguments, folder):
 @case
 def plugins_lists_what_was_built(folder):
     lines = good("plugins", folder=folder).stdout.splitlines()
-    assert lines[0].split() == ["kind", "name", "version", "description", "file"]
+    assert lines[0].split() == ["kind", "name", "version", "ABI", "description", "file"]
     assert BUILT <= {tuple(line.split()[:2]) for line in lines[1:]}
     assert all(os.path.isfile(line.split()[-1]) for line in lines[1:])
 
@@ -57,13 +59,70 @@ def plugins_json_says_the_same(folder):
 def refused_files_are_told_with_reasons(folder):
     path = ("--plugin-path", broken, "--plugin-path", "no-such-folder")
     done = good("plugins", *path, folder=folder)
-    assert "14 files were refused; 'dovetail plugins --refused' tells why" in done.stderr, done.stderr
+    assert "18 files were refused; 'dovetail plugins --refused' tells why" in done.stderr, done.stderr
     refused = good("plugins", "--refused", *path, folder=folder).stdout.splitlines()
-    assert len(refused) == 14, refused
+    assert len(refused) == 18, refused
     assert f"{os.path.realpath(broken)}/abi-major-2.so: built for plugin ABI 2, this host speaks 1" in refused
     assert "no-such-folder: cannot be searched: No such file or directory" in refused
     listed = json.loads(good("plugins", "--json", *path, folder=folder).stdout)
     assert [f"{one['file']}: {one['reason']}" for one in listed["refused"]] == refused
+
+
+@case
+def bad_files_of_every_sort_cost_a_line_each(folder):
+    for file in ("abi-major-2", "abort", "good", "wrong-struct-size"):
+        os.symlink(f"{broken}/{file}.so", f"{folder}/{file}.so")
+    os.symlink(f"{loading}/hang.so", f"{folder}/hang.so")
+    os.symlink("nowhere", f"{folder}/dangling.so")
+    write(folder, "text.so", "This is no library, but a text, of more than the 64 bytes that a library begins with.\n")
+    env = {"DOVETAIL_SCAN_SECONDS": "3", "XDG_CACHE_HOME": folder}
+    for _ in range(2):
+        listed = json.loads(dovetail("plugins", "--json", "--plugin-path", folder, folder=folder, env=env).stdout)
+        assert ("dataset", "good") in {(one["kind"], one["name"]) for one in listed["plugins"]}
+        assert {os.path.basename(one["file"]): one["reason"] for one in listed["refused"]} == {
+            "abi-major-2.so": "built for plugin ABI 2, this host speaks 1",
+            "abort.so": "crashed while it was loaded: signal 6 (Aborted)",
+            "dangling.so": "a link to no file",
+            "hang.so": "took longer than 3 s to load",
+            "text.so": "cannot be loaded: invalid ELF header",
+            "wrong-struct-size.so": "struct_size is 16; in plugin ABI 1.0 it is 96"}
+
+
+@case
+def a_plugin_is_loaded_once_to_be_known_and_then_when_used(folder):
+    env = {"LOADS": os.path.join(folder, "loads"), "XDG_CACHE_HOME": folder}
+    experiment = write(folder, "e.yaml", small())
+
+    def loads(*arguments):
+        done = dovetail(*arguments, "--plugin-path", loading, folder=folder, env={"DOVETAIL_SCAN_SECONDS": "3", **env})
+        assert done.returncode == 0, done.stderr
+        return os.path.getsize(env["LOADS"])
+
+    assert loads("plugins") == 1
+    assert loads("plugins") == 1
+    assert loads("check", experiment) == 1
+    assert loads("inspect", "counted") == 2
+
+
+@case
+def exists_answers_by_its_status_alone(folder):
+    def status(*arguments):
+        done = dovetail("plugins", *arguments, folder=folder)
+        assert not done.stdout and not done.stderr, done.stdout + done.stderr
+        return done.returncode
+
+    assert status("--exists", "rotation") == 0
+    assert status("--exists", "aligner/rotation") == 0
+    assert status("--exists", "head/rotation") == 1
+    assert status("--exists", "rotatio") == 1
+    for version, expected in {"1": 0, "0.10": 0, "1.0.0": 0, "1.0.1": 1, "1.1": 1, "2": 1}.items():
+        assert status("--exists", "rotation", "--at-least", version) == expected, version
+
+
+@case
+def a_wrong_time_limit_is_told(folder):
+    done = dovetail("plugins", folder=folder, env={"DOVETAIL_SCAN_SECONDS": "soon"})
+    assert done.returncode == 0 and "'soon'" in done.stderr, done.stderr
 
 
 @case
@@ -83,6 +142,9 @@ def help_begins_with_examples(folder):
 @case
 def wrong_usage_is_told(folder):
     assert "'resnet'" in wrong("plugins", "resnet", folder=folder)
+    assert "--exists" in wrong("plugins", "--at-least", "1.0.0", folder=folder)
+    for version in ("", "new", "1.x", "1.0.0.0", "1.0.0-rc1"):
+        assert f"'{version}' is no version" in wrong("plugins", "--exists", "shapes", "--at-least", version, folder=folder)
     assert "one plugin" in wrong("inspect", folder=folder)
     assert "one plugin" in wrong("inspect", "resnet", "linear", folder=folder)
     assert "--colour" in wrong("inspect", "resnet", "--colour", folder=folder)

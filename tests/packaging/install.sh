@@ -3,6 +3,7 @@
 # Installs the build folder $1 into an empty folder, and uses it there as a stranger would. $2: this folder.
 set -u
 build=$1 here=$2
+umask 022 # what its group may write is refused
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 number=0
@@ -29,7 +30,7 @@ pkg_config() { PKG_CONFIG_LIBDIR=$(dirname "$(installed pkgconfig/dovetail.pc)")
 lists() {
   local name=$1
   shift
-  (cd / && env -u DOVETAIL_PLUGIN_PATH XDG_DATA_HOME="$place" "$dovetail" plugins "$@") | tee /dev/stderr |
+  (cd / && env -u DOVETAIL_PLUGIN_PATH -u DOVETAIL_SCAN XDG_DATA_HOME="$place" XDG_CACHE_HOME="$place/cache" "$dovetail" plugins "$@") | tee /dev/stderr |
     awk -v name="$name" -v place="$place" '$2 == name && index($0, place) { found = 1 } END { exit !found }'
 }
 

@@ -36,13 +36,17 @@ static void each_broken_plugin_is_refused_with_its_reason(void **state) {
   } expected[] = {
       {"abi-major-2.so", "built for plugin ABI 2, this host speaks 1"},
       {"abi-minor-too-new.so", "needs plugin ABI 1.1, this host speaks 1.0"},
+      {"abort.so", "crashed while it was loaded: signal 6 (Aborted)"},
+      {"crash.so", "crashed while it was loaded: signal 11 (Segmentation fault)"},
       {"cyclic-next.so", "plugin 257 of its list: the list does not end"},
       {"duplicate-parameter.so", "parameter 'count' is declared twice"},
+      {"exit.so", "exited with status 3 while it was loaded"},
       {"function-symbol.so", "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor"},
       {"no-symbol.so", "no Dovetail plugin: undefined symbol: dovetail_plugin"},
       {"null-entry.so", "the entry 'read' of its operations table is NULL"},
       {"null-name.so", "it has no name"},
       {"null-ops.so", "its operations table is NULL"},
+      {"print.so", "it prints while it is loaded; a plugin prints nothing"},
       {"short-symbol.so", "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor"},
       {"wrong-magic.so", "no Dovetail plugin: its magic number is 0xdeadbeef, not 0x4c545644"},
       {"wrong-struct-size.so", "struct_size is 16; in plugin ABI 1.0 it is 96"},
@@ -53,7 +57,7 @@ static void each_broken_plugin_is_refused_with_its_reason(void **state) {
     assert_string_equal(refusal_of(registry, expected[k].file)->reason, expected[k].reason);
   g_autofree char *good = broken("good.so");
   g_autofree char *real = realpath(good, NULL);
-  g_autofree char *same = g_strdup_printf("name of another plugin: dataset 'good' is already loaded from %s", real);
+  g_autofree char *same = g_strdup_printf("name of another plugin: dataset 'good' was found in %s before", real);
   assert_string_equal(refusal_of(registry, "same-name.so")->reason, same);
   assert_int_equal(registry_refusals(registry)->len, G_N_ELEMENTS(expected) + 1);
   assert_int_equal(registry_plugins(registry)->len, 1);
@@ -115,7 +119,7 @@ static void folders_below_are_scanned_but_mesons_own(void **state) {
   const struct registry_plugin *plugin = g_ptr_array_index(registry_plugins(registry), 0);
   g_autofree char *path = scratch_path(state, "a/b.so/deep.so");
   assert_string_equal(plugin->path, path);
-  assert_string_equal(plugin->descriptor->name, "good");
+  assert_string_equal(plugin->name, "good");
 }
 
 static void links_in_a_circle_end(void **state) {
@@ -152,6 +156,7 @@ static void plugins_are_found_by_kind_and_name(void **state) {
   AUTO(registry) registry = registry_new();
   registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
   g_autoptr(GError) error = NULL;
+  assert_null(((struct registry_plugin *)registry_plugins(registry)->pdata[0])->descriptor);
   const struct registry_plugin *plugin =
       registry_find(registry, DVT_KIND_DATASET, "good", (struct mark){NULL, 0, 0}, &error);
   assert_non_null(plugin);
@@ -164,6 +169,25 @@ static void expect_unknown(const struct registry *registry, enum dvt_kind kind, 
   assert_null(registry_find(registry, kind, name, (struct mark){"e.yaml", 3, 7}, &error));
   assert_true(g_error_matches(error, DOVETAIL_ERROR, DOVETAIL_WRONG));
   assert_string_equal(error->message, expected);
+}
+
+static void expect_gone(void **state, const char *name, const char *changed, const char *reason) {
+  g_autofree char *good = broken("good.so"), *path = scratch_copy(state, good, name);
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  assert_int_equal(registry_plugins(registry)->len, 1);
+  g_free(scratch_copy(state, changed, name));
+  g_autofree char *expected =
+      g_strdup_printf("e.yaml:3:7: dataset 'good' 1.0.0 was found in %s, but is there no longer: %s", path, reason);
+  expect_unknown(registry, DVT_KIND_DATASET, "good", expected);
+  g_unlink(path);
+}
+
+static void a_file_that_changed_after_the_scan_is_told(void **state) {
+  g_autofree char *no_symbol = broken("no-symbol.so");
+  g_autofree char *other = g_build_filename(g_getenv("LOADING_PLUGINS"), "counted.so", NULL);
+  expect_gone(state, "a.so", no_symbol, "no Dovetail plugin: undefined symbol: dovetail_plugin");
+  expect_gone(state, "b.so", other, "the file has other plugins now");
 }
 
 static void an_unknown_name_gets_a_hint(void **state) {
@@ -215,6 +239,11 @@ static void default_folders_are_scanned_in_order(void **state) {
   assert_string_equal(((struct registry_refusal *)registry_refusals(registry)->pdata[1])->path, second);
 }
 
+/* Nobody else's cache. */
+static int own_cache(void **state) {
+  return scratch_setup(state) || !g_setenv("XDG_CACHE_HOME", *state, TRUE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_broken_plugin_is_refused_with_its_reason),
@@ -225,9 +254,10 @@ int main(void) {
       SCRATCH_TEST(one_file_found_twice_is_one_plugin),
       SCRATCH_TEST(a_missing_folder_is_told),
       cmocka_unit_test(plugins_are_found_by_kind_and_name),
+      SCRATCH_TEST(a_file_that_changed_after_the_scan_is_told),
       cmocka_unit_test(an_unknown_name_gets_a_hint),
       cmocka_unit_test(a_refused_name_gets_the_reason),
       SCRATCH_TEST(default_folders_are_scanned_in_order),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, own_cache, scratch_teardown);
 }

@@ -21,7 +21,7 @@
 #define PARAMS
 #endif
 #ifndef READ
-#define READ read
+#define READ read_example
 #endif
 #ifndef OPS
 #define OPS &ops
@@ -50,8 +50,8 @@ static const struct dvt_dataset_info *info(const void *dataset) {
   return NULL;
 }
 
-static inline int read(const void *dataset, enum dvt_subset subset, uint64_t index, uint8_t *image, uint32_t *label,
-                       struct dvt_error *error) {
+static inline int read_example(const void *dataset, enum dvt_subset subset, uint64_t index, uint8_t *image,
+                               uint32_t *label, struct dvt_error *error) {
   (void)dataset, (void)subset, (void)index, (void)image, (void)label;
   return dvt_fail(error, DVT_ERROR_UNSUPPORTED, "never called");
 }
