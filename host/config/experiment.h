@@ -62,6 +62,7 @@ struct train_spec {
   enum dvt_precision precision; /**< auto (the default) or float32 */
   guint threads;                /**< of all networks together; 0 (the default): one for each core */
   double momentum, weight_decay; /**< defaults 0.9 and 1e-4 */
+  guint64 check; /**< what plugins return is checked in the first steps and every so many; 0: never; default 100 */
   gboolean nesterov;            /**< default off; on only with momentum */
   guint pad;     /**< augmentation: pixels of padding before a random crop of the original size; default 4 */
   gboolean flip; /**< augmentation: horizontal flip with probability 1/2; default on */

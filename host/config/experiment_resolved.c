@@ -138,6 +138,7 @@ static void write_train(struct yaml_writer *writer, const struct train_spec *tra
   write_boolean(writer, "flip", train->flip);
   yaml_write_end(writer, YAML_MAP);
   write_schedule(writer, &train->schedule);
+  write_integer(writer, "check", train->check);
   yaml_write_end(writer, YAML_MAP);
 }
 

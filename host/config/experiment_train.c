@@ -87,13 +87,14 @@ static gboolean read_nesterov(const struct yaml_node *map, struct train_spec *tr
 
 gboolean train_read(const struct yaml_node *map, struct train_spec *train, GError **error) {
   static const char *const keys[] = {"epochs",       "steps",    "batch",   "precision", "threads", "momentum",
-                                     "weight_decay", "nesterov", "augment", "schedule",  NULL};
+                                     "weight_decay", "nesterov", "augment", "schedule",  "check",   NULL};
   *train = (struct train_spec){
       .steps = 64000,
       .batch = 128,
       .precision = DVT_PRECISION_AUTO,
       .momentum = 0.9,
       .weight_decay = 1e-4,
+      .check = 100,
       .pad = 4,
       .flip = TRUE,
       .schedule = {.kind = SCHEDULE_STEP, .rate = 0.1, .drops = {0.5, 0.75}, .drop_count = 2, .factor = 0.1},
@@ -105,7 +106,8 @@ gboolean train_read(const struct yaml_node *map, struct train_spec *train, GErro
       !schema_choice(map, "precision", precisions, &precision, error) ||
       !schema_uint(map, "threads", 0, 1024, &train->threads, error) ||
       !schema_number(map, "momentum", 0, 0.9999, &train->momentum, error) ||
-      !schema_number(map, "weight_decay", 0, 1, &train->weight_decay, error))
+      !schema_number(map, "weight_decay", 0, 1, &train->weight_decay, error) ||
+      !schema_count(map, "check", 0, 1000000000, &train->check, error))
     return FALSE;
   train->precision = precision;
   return read_nesterov(map, train, error) && read_augmentation(yaml_get(map, "augment"), train, error) &&

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/border.h"
 #include "plugin/fault.h"
 #include "plugin/random.h"
 
@@ -37,14 +38,22 @@ static guint arena_section(const struct dvt_weight *weight) {
   return weight->decays ? 0 : 1;
 }
 
+/* A weight and the gap behind it, of at least a line. */
+static gsize stride(gsize elements) { return (elements + 2 * LINE - 1) / LINE * LINE; }
+
+gsize module_gap(const struct module *module, guint k) {
+  const gsize elements = module_weight_elements(module, k);
+  return stride(elements) - elements;
+}
+
 static void lay_out_arena(struct module *module) {
   gsize *const ends[] = {&module->decay_size, &module->parameter_size, &module->size};
-  gsize at = 0;
+  gsize at = MODULE_FIRST_GAP;
   for (guint section = 0; section < 3; section++) {
     for (guint k = 0; k < module->weight_count; k++) {
       if (arena_section(module->weights[k]) != section) continue;
       module->offsets[k] = at;
-      at += (module_weight_elements(module, k) + LINE - 1) / LINE * LINE;
+      at += stride(module_weight_elements(module, k));
     }
     *ends[section] = at;
   }
@@ -205,17 +214,35 @@ void pass_free(struct pass *pass) {
   g_free(pass);
 }
 
+static gboolean border_kept(const struct pass *pass, const char *call, const struct dvt_tensor *tensor,
+                            const struct dvt_tensor *made, const char *name, GError **error) {
+  const struct module *module = pass->module;
+  if ((!tensor || (border_same(tensor, made, name, error) && (!pass->checked || border_good(tensor, name, error)))) &&
+      (!pass->checked ||
+       (border_arena_good(module, module->values, module->size, "values", error) &&
+        (!pass->gradients ||
+         border_arena_good(module, pass->gradients, module->parameter_size, "gradients", error)))))
+    return TRUE;
+  g_prefix_error(error, "%s: %s: ", module->label, call);
+  return FALSE;
+}
+
 gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct dvt_tensor *output, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
+  const struct dvt_tensor made = *output;
+  const char *name = pass->module->plugin->kind == DVT_KIND_BACKBONE ? "features" : "logits";
   const int status = pass->module->ops->forward(pass->self, input, output, &fault);
-  return check_call(pass->module, "forward", status, &fault, error);
+  return check_call(pass->module, "forward", status, &fault, error) &&
+         border_kept(pass, "forward", output, &made, name, error);
 }
 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                        GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
+  const struct dvt_tensor made = input_gradient ? *input_gradient : (struct dvt_tensor){0};
   const int status = pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault);
-  return check_call(pass->module, "backward", status, &fault, error);
+  return check_call(pass->module, "backward", status, &fault, error) &&
+         border_kept(pass, "backward", input_gradient, &made, "gradients of the features", error);
 }
 
 void pass_commit(struct pass *pass) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * A backbone or head of a plugin, with the memory that the host owns for it: values of all weights in one arena, the
- * parameters that decay first, then the other parameters, then the buffers, each aligned to 64 bytes. Gaps hold zeros.
+ * parameters that decay first, then the other parameters, then the buffers, each aligned to 64 bytes. Before the first
+ * and behind each is a gap of at least 64 bytes that holds zeros, in arenas of gradients too.
  */
 #ifndef PLUGIN_MODULE_H
 #define PLUGIN_MODULE_H
@@ -45,6 +46,10 @@ gsize module_weight_elements(const struct module *module, guint k);
 /** Values of weight k; after module_allocate. */
 float *module_value(const struct module *module, guint k);
 
+/** Floats before the first weight in an arena, and behind weight k. */
+enum { MODULE_FIRST_GAP = 64 / sizeof(float) };
+gsize module_gap(const struct module *module, guint k);
+
 /** Index of the weight of a name, or -1. */
 gint module_find(const struct module *module, const char *name);
 
@@ -62,6 +67,11 @@ struct pass {
   struct module *module;
   void *self;
   float *gradients; /**< module->parameter_size floats in the arena's order, or NULL */
+  /**
+   * Set by the caller, off at first: what a call leaves must be finite, and nothing beside it overwritten. The tensors
+   * that calls write to are memory of guard_floats then. Their shapes are always checked.
+   */
+  gboolean checked;
 };
 
 /**

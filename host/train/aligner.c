@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/guard.h"
 #include "plugin/fault.h"
 #include "plugin/tensors.h"
 #include "train/loss.h"
@@ -13,8 +13,8 @@ static void auxiliary_free(gpointer data) {
   struct auxiliary *auxiliary = data;
   for (guint t = 0; t < auxiliary->flights; t++) {
     pass_free(auxiliary->passes[t]);
-    free(auxiliary->logits[t]);
-    free(auxiliary->scratch[t]);
+    guard_free(auxiliary->logits[t]);
+    guard_free(auxiliary->scratch[t]);
   }
   g_strfreev(auxiliary->class_names);
   g_free(auxiliary->flown);
@@ -257,8 +257,8 @@ static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct aligne
   for (guint t = 0; t < auxiliary->flights; t++)
     if (aligner_heeds(aligner, t) &&
         (!(auxiliary->passes[t] = pass_new(auxiliary->module, config, !aligner->frozen, error)) ||
-         !(auxiliary->logits[t] = memory_floats(config->capacity * (gsize)module->output[0], error)) ||
-         !(auxiliary->scratch[t] = memory_floats(config->capacity * features, error))))
+         !(auxiliary->logits[t] = guard_floats(config->capacity * (gsize)module->output[0], error)) ||
+         !(auxiliary->scratch[t] = guard_floats(config->capacity * features, error))))
       return FALSE;
   return TRUE;
 }

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/guard.h"
+#include "plugin/border.h"
 #include "plugin/fault.h"
 #include "plugin/tensors.h"
 #include "train/aligner.h"
 #include "train/loss.h"
 
 static gboolean allocate(struct dvt_tensor *tensor, GError **error) {
-  tensor->data = memory_floats((gsize)dvt_tensor_count(tensor), error);
+  tensor->data = guard_floats((gsize)dvt_tensor_count(tensor), error);
   return tensor->data != NULL;
 }
 
@@ -72,10 +73,10 @@ static void flight_finish(struct flight *flight) {
   optimiser_free(flight->head_optimiser);
   pass_free(flight->extractor);
   pass_free(flight->head);
-  free(flight->features.data);
-  free(flight->gradient.data);
-  free(flight->logits.data);
-  free(flight->view.data);
+  guard_free(flight->features.data);
+  guard_free(flight->gradient.data);
+  guard_free(flight->logits.data);
+  guard_free(flight->view.data);
   g_free(flight->losses.aligners);
 }
 
@@ -138,6 +139,21 @@ static gboolean check_finite(double loss, const char *term, GError **error) {
                       isnan(loss) ? "not a number" : "infinite");
 }
 
+/* Whether what plugins leave is looked at in a step. */
+static gboolean is_checked(const struct composition *composition, guint64 step) {
+  const guint64 first = 10, every = composition->experiment->train.check;
+  return every && (step < first || step % every == 0);
+}
+
+/* What a hook of aligner k may write to; NULL: nothing. */
+static gboolean check_border(const struct flight *flight, guint k, const char *hook, const struct dvt_tensor *tensor,
+                             const struct dvt_tensor *made, const char *name, GError **error) {
+  if (!tensor || (border_same(tensor, made, name, error) && (!flight->checked || border_good(tensor, name, error))))
+    return TRUE;
+  g_prefix_error(error, "aligner %s: %s: ", flight->stepper->composition->aligners[k].name, hook);
+  return FALSE;
+}
+
 /* After a hook of aligner k: its status, and whether its loss is a number. */
 static gboolean check_hook(const struct stepper *stepper, guint k, const char *hook, int status,
                            const struct dvt_error *fault, double loss, GError **error) {
@@ -151,6 +167,8 @@ static gboolean check_hook(const struct stepper *stepper, guint k, const char *h
 
 static void begin(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step) {
   flight->step = step;
+  flight->checked = is_checked(flight->stepper->composition, step);
+  flight->extractor->checked = flight->checked;
   flight->images.data = feed->images;
   flight->batch = (struct dvt_batch){
       .struct_size = sizeof flight->batch,
@@ -163,18 +181,24 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
       .threads = flight->stepper->threads,
   };
   pass_clear(flight->extractor);
-  if (!flight->frozen) pass_clear(flight->head);
+  if (!flight->frozen) {
+    flight->head->checked = flight->checked;
+    pass_clear(flight->head);
+  }
   const struct composition *composition = flight->stepper->composition;
   for (guint k = 0; k < composition->aligner_count; k++) {
     flight->losses.aligners[k] = 0;
     if (!aligner_heeds(&composition->aligners[k], flight->index)) continue;
     for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++) {
       struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
+      auxiliary->passes[flight->index]->checked = flight->checked;
       pass_clear(auxiliary->passes[flight->index]);
       auxiliary->flown[flight->index] = FALSE;
     }
   }
 }
+
+static const char GRADIENTS[] = "gradients of the features";
 
 /* What hooks add a gradient to. */
 static struct dvt_tensor *gradient_of(struct flight *flight) { return flight->frozen ? NULL : &flight->gradient; }
@@ -186,11 +210,14 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     if (!aligner->ops->feature_loss || !aligner_heeds(aligner, flight->index)) continue;
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
+    const struct dvt_tensor made = flight->gradient;
     aligner->in_hook[flight->index] = TRUE;
     const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features,
                                                   gradient_of(flight), &flight->losses.aligners[k], &fault);
     aligner->in_hook[flight->index] = FALSE;
-    if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error)) return FALSE;
+    if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error) ||
+        !check_border(flight, k, "feature_loss", gradient_of(flight), &made, GRADIENTS, error))
+      return FALSE;
   }
   return TRUE;
 }
@@ -217,17 +244,22 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
   g_autofree const struct dvt_batch **batches = g_new(const struct dvt_batch *, count);
   g_autofree const struct dvt_tensor **features = g_new(const struct dvt_tensor *, count);
   g_autofree struct dvt_tensor **gradients = g_new(struct dvt_tensor *, count);
+  g_autofree struct dvt_tensor *made = g_new(struct dvt_tensor, count);
   for (guint t = 0; t < count; t++) {
     struct flight *flight = &stepper->flights[t];
     flight->batch.weight = aligner->spec->weight;
     batches[t] = &flight->batch;
     features[t] = &flight->features;
     gradients[t] = gradient_of(flight);
+    made[t] = flight->gradient;
   }
   struct dvt_error fault = DVT_ERROR_INIT;
   const int status =
       aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
-  return check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
+  gboolean good = check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
+  for (guint t = 0; good && t < count; t++)
+    good = check_border(&stepper->flights[t], k, "joint_loss", gradient_of(&stepper->flights[t]), &made[t], GRADIENTS, error);
+  return good;
 }
 
 gboolean stepper_joint(struct stepper *stepper, GError **error) {
@@ -238,18 +270,23 @@ gboolean stepper_joint(struct stepper *stepper, GError **error) {
 
 gboolean flight_view(struct flight *flight, guint k, GError **error) {
   const struct aligner *aligner = &flight->stepper->composition->aligners[k];
+  const struct dvt_tensor view = flight->view, gradient = flight->gradient;
   struct dvt_error fault = DVT_ERROR_INIT;
   double loss = 0;
   flight->batch.weight = aligner->spec->weight;
   int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view, &fault);
-  if (!check_hook(flight->stepper, k, "make_view", status, &fault, 0, error)) return FALSE;
+  if (!check_hook(flight->stepper, k, "make_view", status, &fault, 0, error) ||
+      !check_border(flight, k, "make_view", &flight->view, &view, "images of the view", error))
+    return FALSE;
   if (!pass_forward(flight->extractor, &flight->view, &flight->features, error)) return FALSE;
   memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
   aligner->in_hook[flight->index] = TRUE;
   status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient, &loss, &fault);
   aligner->in_hook[flight->index] = FALSE;
   flight->losses.aligners[k] += loss;
-  if (!check_hook(flight->stepper, k, "view_loss", status, &fault, loss, error)) return FALSE;
+  if (!check_hook(flight->stepper, k, "view_loss", status, &fault, loss, error) ||
+      !check_border(flight, k, "view_loss", &flight->gradient, &gradient, GRADIENTS, error))
+    return FALSE;
   return pass_backward(flight->extractor, &flight->gradient, NULL, error);
 }
 

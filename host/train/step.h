@@ -43,6 +43,7 @@ struct flight {
   struct dvt_tensor view; /**< without memory when no aligner has views */
   struct dvt_batch batch;
   guint64 step;
+  gboolean checked; /**< what plugins leave in this step is looked at */
   struct step_losses losses;
 };
 
