@@ -30,6 +30,11 @@ static json_t *numbers(const float *list, gint64 count) {
   return array;
 }
 
+/* A limit is a double, in which the limits of whole numbers are exact. */
+static json_t *limit(const struct dvt_param *param, double value) {
+  return param->type == DVT_TYPE_INT ? json_integer((json_int_t)value) : json_real(value);
+}
+
 static json_t *describe_param(const struct dvt_param *param) {
   static const char *const types[] = {[DVT_TYPE_INT] = "int",       [DVT_TYPE_FLOAT] = "float",
                                       [DVT_TYPE_BOOL] = "bool",     [DVT_TYPE_STRING] = "string",
@@ -37,8 +42,8 @@ static json_t *describe_param(const struct dvt_param *param) {
   json_t *object = json_pack("{ss ss so so ss}", "name", param->name, "type", types[param->type], "default",
                              text(param->initial), "unit", text(param->unit), "doc", param->doc);
   if (param->least != param->greatest) {
-    json_object_set_new(object, "least", json_real(param->least));
-    json_object_set_new(object, "greatest", json_real(param->greatest));
+    json_object_set_new(object, "least", limit(param, param->least));
+    json_object_set_new(object, "greatest", limit(param, param->greatest));
   }
   if (param->choices)
     json_object_set_new(object, "choices", texts(param->choices, g_strv_length((char **)param->choices)));

@@ -90,11 +90,13 @@ static gboolean is_name(const char *text, char joint) {
   return within;
 }
 
+gboolean plugin_name_good(const char *name) { return is_name(name, '-'); }
+
 static char *name_fault(const struct dvt_plugin *plugin) {
   if (plugin->kind < DVT_KIND_BACKBONE || plugin->kind > DVT_KIND_DATASET)
     return g_strdup_printf("kind %u is unknown; known are %d to %d", plugin->kind, DVT_KIND_BACKBONE, DVT_KIND_DATASET);
   if (!plugin->name) return g_strdup("it has no name");
-  if (is_name(plugin->name, '-')) return NULL;
+  if (plugin_name_good(plugin->name)) return NULL;
   g_autofree char *name = g_utf8_make_valid(plugin->name, -1);
   return g_strdup_printf("its name '%s' is not made of lower-case letters, digits and single '-' between them", name);
 }

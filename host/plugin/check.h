@@ -15,6 +15,9 @@
  */
 gboolean plugin_check(const struct dvt_plugin *descriptor, char **reason);
 
+/** Whether a plugin may have this name: lower-case letters, digits and single '-' between them. */
+gboolean plugin_name_good(const char *name);
+
 /** Row k of the parameter table, whatever ABI minor its rows are of. */
 const struct dvt_param *plugin_param(const struct dvt_plugin *plugin, guint k);
 

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Checks the plugin, and trains with it: test.sh @NAME@.so
+set -eu
+dovetail conform "$1"
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
+dovetail run "$(dirname "$0")/experiment.yaml" --plugin-path "$(dirname "$1")" --runs "$runs"
