@@ -146,7 +146,9 @@ def unwritable_runs_folder(folder):
 def loss_that_is_not_a_number(folder):
     write(folder, "wild.yaml", small(("rate: 0.05", "rate: 1000"), ("batch: 16", "batch: 16, weight_decay: 1"),
                                          ("epochs: 2", "epochs: 20")))
-    done = dovetail("run", "wild.yaml", "-q", folder=folder)
+    checked = dovetail("run", "wild.yaml", "-q", folder=folder)
+    assert checked.returncode == 1 and "a lower learning rate" in checked.stderr, checked.stderr
+    done = dovetail("run", "wild.yaml", "-q", "--set", "train.check=0", folder=folder)
     assert done.returncode == 1, done.returncode
     assert re.search(r"step \d+, network [ab]: the (task|rotation) loss is (not a number|infinite)", done.stderr), done.stderr
 

@@ -32,6 +32,7 @@ static void has_defaults_for_all_that_may_be_left_out(void **state) {
   assert_true(train->momentum == 0.9 && train->weight_decay == 1e-4 && !train->nesterov);
   assert_int_equal(train->pad, 4);
   assert_true(train->flip);
+  assert_int_equal(train->check, 100);
   assert_int_equal(train->schedule.kind, SCHEDULE_STEP);
   assert_true(train->schedule.rate == 0.1 && train->schedule.warmup == 0 && train->schedule.factor == 0.1);
   assert_int_equal(train->schedule.drop_count, 2);
@@ -75,6 +76,7 @@ static void assert_good_training(const struct train_spec *train) {
   assert_true(train->momentum == 0.95 && train->weight_decay == 5e-4 && train->nesterov);
   assert_int_equal(train->pad, 2);
   assert_false(train->flip);
+  assert_int_equal(train->check, 7);
   assert_int_equal(train->schedule.kind, SCHEDULE_STEP);
   assert_true(train->schedule.rate == 0.05 && train->schedule.warmup == 0.02 && train->schedule.factor == 0.2);
   assert_int_equal(train->schedule.drop_count, 3);
@@ -221,7 +223,8 @@ static void the_resolved_form_tells_every_default(void **state) {
                                 "    drops:\n"
                                 "    - 0.5\n"
                                 "    - 0.75\n"
-                                "    factor: 0.1\n");
+                                "    factor: 0.1\n"
+                                "  check: 100\n");
 }
 
 int main(void) {
