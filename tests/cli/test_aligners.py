@@ -138,15 +138,16 @@ def distillation_between_networks_that_cannot_be_paired(folder):
 
 @case
 def distillation_between_features_of_different_shape(folder):
-    refuse(folder, "plugin: distillation", r"network a .* 8 x 16 x 16 after layer2, network b of 16 x 8 x 8 after layer3",
-           LATER_SPLIT)
+    refuse(folder, "plugin: distillation",
+           "network a .* 8 x 16 x 16 after layer2, network b of 16 x 8 x 8 after layer3", LATER_SPLIT)
 
 
 @case
 def common_classes_that_are_wrong(folder):
     few = ("batch: 16", "batch: 8")
     refuse(folder, "plugin: common-classes", "no class is in the task of every network", *APART, few)
-    refuse(folder, "plugin: common-classes, params: {classes: [house, tre]}", "network a has no class 'tre'; .*house, tree")
+    refuse(folder, "plugin: common-classes, params: {classes: [house, tre]}",
+           "network a has no class 'tre'; .*house, tree")
     refuse(folder, "plugin: common-classes, params: {classes: [house, 10]}", "network a has no class '10'")
     refuse(folder, "plugin: common-classes, params: {classes: [house, car]}", "network b has no class 'car'",
            network_b("classes: [tree, house]"), few)
