@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the host promises aligners, seen by one with every hook (tests/train/hooks.c), and what it does to bad ones."""
+"""What the host promises aligners, seen by one with every hook (tests/train/hooks.c), what it does to bad ones, and the
+built-in ones in experiments."""
+import glob
 import json
 import os
 import re
@@ -93,6 +95,127 @@ def heads_out_of_turn(folder):
 @case
 def a_label_out_of_range(folder):
     end(folder, "bad-label", r"aligner hooks: feature_loss: cross_entropy: label 2 of 2 classes")
+
+
+def aligned(aligners, *changes):
+    """An experiment with these aligners alone."""
+    lines = "".join(f"  - {{{aligner}}}\n" for aligner in aligners)
+    return small(("  - {plugin: shared-init}\n  - {plugin: rotation, weight: 0.5}\n", lines), *changes)
+
+
+def check(folder, aligner, *changes):
+    write(folder, "aligned.yaml", aligned([aligner], *changes))
+    return dovetail("check", "aligned.yaml", folder=folder)
+
+
+def refuse(folder, aligner, expected, *changes):
+    """The experiment is refused at the aligner's name."""
+    done = check(folder, aligner, *changes)
+    line = aligned([aligner], *changes).splitlines().index(f"  - {{{aligner}}}") + 1
+    name = aligner.split(",")[0].removeprefix("plugin: ")
+    start = f"dovetail: aligned.yaml:{line}:14: aligner {name}"
+    assert done.returncode == 2 and done.stderr.startswith(start), (done.returncode, done.stderr)
+    assert re.search(expected, done.stderr), done.stderr
+
+
+def network_b(change):
+    return "  b: *network", f"  b: {{<<: *network, {change}}}"
+
+
+NETWORK_A = "    head: {plugin: resnet-tail, params: {depth: 8, width: 4}}\n"
+LATER_SPLIT = network_b("split: layer3, head: {plugin: linear}")
+WIDER = network_b("backbone: {plugin: resnet, params: {depth: 8, width: 8}}, "
+                  "head: {plugin: resnet-tail, params: {depth: 8, width: 8}}, classes: [0, 1]")
+APART = [(NETWORK_A, NETWORK_A + "    classes: [house, tree]\n"), network_b("classes: [car, boat]")]
+
+
+@case
+def distillation_between_networks_that_cannot_be_paired(folder):
+    wanted = "distillation needs the same images in every network; a and b have different data or classes"
+    refuse(folder, "plugin: distillation", wanted, network_b("classes: [0, 1, 2]"), ("batch: 16", "batch: 8"))
+    refuse(folder, "plugin: distillation", wanted, network_b("data: {plugin: shapes, params: {train: 65, test: 30}}"))
+
+
+@case
+def distillation_between_features_of_different_shape(folder):
+    refuse(folder, "plugin: distillation",
+           "network a .* 8 x 16 x 16 after layer2, network b of 16 x 8 x 8 after layer3", LATER_SPLIT)
+
+
+@case
+def common_classes_that_are_wrong(folder):
+    few = ("batch: 16", "batch: 8")
+    refuse(folder, "plugin: common-classes", "no class is in the task of every network", *APART, few)
+    refuse(folder, "plugin: common-classes, params: {classes: [house, tre]}",
+           "network a has no class 'tre'; .*house, tree")
+    refuse(folder, "plugin: common-classes, params: {classes: [house, 10]}", "network a has no class '10'")
+    refuse(folder, "plugin: common-classes, params: {classes: [house, car]}", "network b has no class 'car'",
+           network_b("classes: [tree, house]"), few)
+    refuse(folder, "plugin: common-classes, params: {classes: [0, house]}", "class 'house' is given twice")
+    refuse(folder, "plugin: common-classes, params: {classes: house}", "'house' is the only common class")
+    refuse(folder, "plugin: common-classes", "features of one shape", LATER_SPLIT)
+
+
+@case
+def common_classes_of_tasks_that_differ(folder):
+    """Networks with other classes in another order train through one head, which is kept with the names they share."""
+    write(folder, "aligned.yaml", aligned(["plugin: common-classes"], network_b("classes: [car, boat, tree, house]"),
+                                          ("batch: 16", "batch: 8")))
+    done = dovetail("run", "aligned.yaml", "-q", folder=folder)
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(folder, "runs/small/components/common-classes-common-classes.safetensors"), "rb") as file:
+        size, = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(size))
+    assert json.loads(header["__metadata__"]["dovetail.classes"]) == ["house", "tree", "car", "boat"], header
+    assert header["linear.weight"]["shape"][0] == 4, header
+
+
+@case
+def shared_init_of_networks_without_a_weight_in_common(folder):
+    refuse(folder, "plugin: shared-init", "networks a and b have no weight of the same name and shape", WIDER,
+           ("batch: 16", "batch: 8"))
+
+
+@case
+def shared_init_says_what_it_shares(folder):
+    done = check(folder, "plugin: shared-init", network_b("classes: [0, 1, 2]"), ("batch: 16", "batch: 8"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ("dovetail: shared-init: network b starts with 45 of its 47 weights from network a, all but "
+                           "linear.weight, linear.bias\n"), done.stderr
+    assert check(folder, "plugin: shared-init").stderr == ""
+
+
+def last_losses(folder, runs):
+    with open(os.path.join(folder, runs, "small/metrics.jsonl")) as file:
+        return json.loads(file.readlines()[-1])["aligner_losses"]
+
+
+@case
+def distillation_draws_features_together(folder):
+    """A weight of 0 changes nothing and measures: with a weight the same difference ends far below that."""
+    for weight, runs in (("0", "apart"), ("1", "together")):
+        write(folder, "aligned.yaml", aligned([f"plugin: distillation, weight: {weight}"], ("epochs: 2", "steps: 40")))
+        done = dovetail("run", "aligned.yaml", "-q", "--runs", runs, folder=folder)
+        assert done.returncode == 0, done.stderr
+    apart, together = (last_losses(folder, runs)["distillation"] for runs in ("apart", "together"))
+    assert 0 < together < apart / 4, (apart, together)
+
+
+@case
+def aligners_together_repeat_to_the_bit(folder):
+    together = ["plugin: rotation, weight: 0.5", "plugin: common-classes, weight: 2, params: {classes: [0, car, 4]}",
+                "plugin: distillation, weight: 1.5", "plugin: shared-init"]
+    write(folder, "aligned.yaml", aligned(together))
+    for runs in ("first", "second"):
+        done = dovetail("run", "aligned.yaml", "-q", "--runs", runs, folder=folder)
+        assert done.returncode == 0, done.stderr
+    losses = last_losses(folder, "first")
+    assert all(losses[name] > 0 for name in ("rotation", "common-classes", "distillation")), losses
+    components = glob.glob(os.path.join(folder, "first/small/components/*"))
+    assert len(components) == 6, components
+    for path in components + [os.path.join(folder, "first/small/metrics.jsonl")]:
+        with open(path, "rb") as first, open(path.replace("/first/", "/second/"), "rb") as second:
+            assert first.read() == second.read(), path
 
 
 main()
