@@ -6,11 +6,11 @@
 #include "report/chart_text.h"
 
 /* All lengths in points. */
-static const double page = 700;        /* width that panels are made for */
+static const double page = 780;        /* width that panels are made for */
 static const double plot_height = 230; /* of the axes alone */
 static const double margin = 12, gap = 24, tick_length = 4;
-static const double slot_least = 22, slot_most = 84; /* a category's width */
-static const double turned_most = 150;               /* the longest turned label */
+static const double slot_least = 22, slot_most = 100; /* a category's width */
+static const double turned_most = 180;               /* the longest turned label */
 enum { LINES_MOST = 3 };
 
 static const double greys[CHART_SERIES_MOST] = {0.78, 1, 0.4, 1};
@@ -76,7 +76,7 @@ static void place_titles(struct layout *layout, const struct chart *chart, cairo
     GPtrArray *lines = chart_text_wrap(cr, chart->panels[k], layout->panel_width, LINES_MOST);
     g_ptr_array_add(layout->titles, lines ? lines : one_line(cr, chart->panels[k], layout->panel_width));
   }
-  layout->title_height = most_lines(layout->titles) * CHART_LINE;
+  layout->title_height = layout->titles->len ? most_lines(layout->titles) * CHART_LINE + 8 : 0;
 }
 
 static guint tick_count(const struct chart *chart) {
@@ -114,7 +114,7 @@ static double legend_width(const struct chart *chart, cairo_t *cr) {
 }
 
 /* Title, legend and the space below them. */
-static double head_height(void) { return margin + 2 * (CHART_LINE + 8); }
+static double head_height(void) { return margin + 2 * (CHART_LINE + 8) + 8; }
 
 static void layout_init(struct layout *layout, const struct chart *chart, cairo_t *cr) {
   *layout = (struct layout){.left = CHART_LINE + 8 + tick_text_width(chart, cr) + tick_length + 3};
@@ -128,10 +128,11 @@ static void layout_init(struct layout *layout, const struct chart *chart, cairo_
   const double cell = layout->left + layout->panel_width;
   layout->columns = CLAMP((guint)((page + layout->left + gap) / (cell + gap)), 1, chart->panel_count);
   const guint rows = (chart->panel_count + layout->columns - 1) / layout->columns;
-  layout->row_height = layout->title_height + 8 + plot_height + tick_length + layout->label_height + gap;
+  layout->row_height = layout->title_height + plot_height + tick_length + layout->label_height + gap;
   layout->width = layout->columns * (cell + gap) - gap;
   layout->width = ceil(2 * margin + MAX(layout->width, MAX(title_width, legend_width(chart, cr))));
-  layout->height = ceil(head_height() + rows * layout->row_height + (chart->x_name ? CHART_LINE : 0));
+  layout->height = head_height() + rows * layout->row_height - gap + margin;
+  layout->height = ceil(layout->height + (chart->x_name ? CHART_LINE + 6 : 0));
 }
 
 static void layout_clear(struct layout *layout) {
@@ -240,7 +241,6 @@ static void draw_scale(const struct chart *chart, const struct layout *layout, c
 static void draw_axes(const struct chart *chart, const struct layout *layout, cairo_t *cr, double x, double bottom) {
   const double zero = bottom - height_of(chart, 0);
   line(cr, x, bottom, x, bottom - plot_height);
-  line(cr, x, bottom, x + layout->panel_width, bottom);
   line(cr, x, zero, x + layout->panel_width, zero);
   cairo_stroke(cr);
 }
@@ -263,7 +263,7 @@ static void draw_labels(const struct layout *layout, cairo_t *cr, double x, doub
 /* x, y: the top left corner of the panel's cell. */
 static void draw_panel(const struct chart *chart, const struct layout *layout, cairo_t *cr, guint panel, double x,
                        double y) {
-  const double left = x + layout->left, bottom = y + layout->title_height + 8 + plot_height;
+  const double left = x + layout->left, bottom = y + layout->title_height + plot_height;
   if (chart->panels) draw_lines(cr, layout->titles->pdata[panel], left + layout->panel_width / 2, y + CHART_LINE - 3);
   draw_scale(chart, layout, cr, left, bottom);
   draw_bars(chart, layout, cr, panel, left, bottom);
@@ -313,7 +313,8 @@ void chart_draw(const struct chart *chart, cairo_t *cr) {
   for (guint k = 0; k < chart->panel_count; k++)
     draw_panel(chart, &layout, cr, k, start + k % layout.columns * cell,
                head_height() + k / layout.columns * layout.row_height);
-  if (chart->x_name) chart_text_draw(cr, chart->x_name, middle + layout.left / 2, layout.height - margin, CHART_CENTRE);
+  if (chart->x_name)
+    chart_text_draw(cr, chart->x_name, middle + layout.left / 2, layout.height - margin - 3, CHART_CENTRE);
   layout_clear(&layout);
 }
 

@@ -2,6 +2,7 @@
 #include "report/chart_file.h"
 
 #include <cairo-svg.h>
+#include <string.h>
 
 #include "store/file.h"
 
@@ -17,6 +18,15 @@ static cairo_status_t draw(const struct chart *chart, cairo_surface_t *surface, 
   const cairo_status_t status = cairo_status(cr);
   cairo_destroy(cr);
   return status;
+}
+
+/* cairo numbers surfaces through the whole life of the program, and nothing refers to that number. */
+static void drop_surface_number(GByteArray *svg) {
+  static const char name[] = " id=\"surface";
+  const char *text = (char *)svg->data, *id = g_strstr_len(text, svg->len, name);
+  if (!id) return;
+  const gsize length = strlen(name) + strspn(id + strlen(name), "0123456789") + strlen("\"");
+  g_byte_array_remove_range(svg, (guint)(id - text), (guint)length);
 }
 
 static gboolean write_bytes(const char *path, const GByteArray *bytes, cairo_status_t status, GError **error) {
@@ -35,6 +45,7 @@ gboolean chart_write_svg(const struct chart *chart, const char *path, GError **e
   cairo_surface_finish(surface);
   if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_status(surface);
   cairo_surface_destroy(surface);
+  drop_surface_number(bytes);
   return write_bytes(path, bytes, status, error);
 }
 

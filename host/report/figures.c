@@ -135,7 +135,7 @@ static void choose_scale(struct drawing *drawing) {
   chart->most = 1 / drawing->figure->unit;
   for (guint k = 0; k < chart->panel_count * chart->category_count * chart->series_count; k++) {
     const struct chart_bar *bar = &chart->bars[k];
-    if (!isnan(bar->deviation)) chart->whisker_name = "± standard deviation over seeds";
+    if (!isnan(bar->deviation)) chart->whisker_name = "± standard deviation";
     if (!isnan(bar->value)) chart->least = MIN(chart->least, bar->value - (isnan(bar->deviation) ? 0 : bar->deviation));
   }
   chart->least = chart->tick * floor(chart->least / chart->tick);
