@@ -10,7 +10,7 @@ static const double page = 780;        /* width that panels are made for */
 static const double plot_height = 230; /* of the axes alone */
 static const double margin = 12, gap = 24, tick_length = 4;
 static const double slot_least = 22, slot_most = 100; /* a category's width */
-static const double turned_most = 180;               /* the longest turned label */
+static const double turned_most = 180;                /* the longest turned label */
 enum { LINES_MOST = 3 };
 
 static const double greys[CHART_SERIES_MOST] = {0.78, 1, 0.4, 1};
@@ -67,7 +67,7 @@ static void place_labels(struct layout *layout, const struct chart *chart, cairo
   g_ptr_array_set_size(layout->labels, 0);
   for (guint k = 0; k < chart->category_count; k++)
     g_ptr_array_add(layout->labels, one_line(cr, chart->categories[k], turned_most));
-  layout->label_height = MIN(widest(cr, chart->categories, chart->category_count), turned_most);
+  layout->label_height = ceil(MIN(widest(cr, chart->categories, chart->category_count), turned_most));
 }
 
 static void place_titles(struct layout *layout, const struct chart *chart, cairo_t *cr) {
@@ -117,7 +117,7 @@ static double legend_width(const struct chart *chart, cairo_t *cr) {
 static double head_height(void) { return margin + 2 * (CHART_LINE + 8) + 8; }
 
 static void layout_init(struct layout *layout, const struct chart *chart, cairo_t *cr) {
-  *layout = (struct layout){.left = CHART_LINE + 8 + tick_text_width(chart, cr) + tick_length + 3};
+  *layout = (struct layout){.left = CHART_LINE + 8 + ceil(tick_text_width(chart, cr)) + tick_length + 3};
   chart_text_font(cr, TRUE);
   const double title_width = chart_text_width(cr, chart->title);
   chart_text_font(cr, FALSE);
