@@ -13,8 +13,11 @@ static const double slot_least = 22, slot_most = 100; /* a category's width */
 static const double turned_most = 180;                /* the longest turned label */
 enum { LINES_MOST = 3 };
 
-static const double greys[CHART_SERIES_MOST] = {0.78, 1, 0.4, 1};
-static const int hatches[CHART_SERIES_MOST] = {0, 1, 0, -1}; /* direction of the lines on it; 0: none */
+/* Of the series; light, so that lines show on them. */
+static const struct {
+  double grey;
+  gboolean hatched;
+} fills[CHART_SERIES_MOST] = {{0.78, FALSE}, {1, TRUE}};
 
 struct layout {
   double width, height;
@@ -149,23 +152,22 @@ static void line(cairo_t *cr, double x1, double y1, double x2, double y2) {
   cairo_line_to(cr, x2, y2);
 }
 
-static void hatch(cairo_t *cr, double x, double y, double width, double height, int direction) {
+static void hatch(cairo_t *cr, double x, double y, double width, double height) {
   const double distance = 5;
   cairo_save(cr);
   cairo_rectangle(cr, x, y, width, height);
   cairo_clip(cr);
-  for (double at = -height; at < width; at += distance)
-    line(cr, x + at, direction > 0 ? y + height : y, x + at + height, direction > 0 ? y : y + height);
+  for (double at = -height; at < width; at += distance) line(cr, x + at, y + height, x + at + height, y);
   cairo_stroke(cr);
   cairo_restore(cr);
 }
 
 static void draw_box(cairo_t *cr, double x, double y, double width, double height, guint series) {
   cairo_rectangle(cr, x, y, width, height);
-  cairo_set_source_rgb(cr, greys[series], greys[series], greys[series]);
+  cairo_set_source_rgb(cr, fills[series].grey, fills[series].grey, fills[series].grey);
   cairo_fill(cr);
   cairo_set_source_rgb(cr, 0, 0, 0);
-  if (hatches[series]) hatch(cr, x, y, width, height, hatches[series]);
+  if (fills[series].hatched) hatch(cr, x, y, width, height);
   cairo_rectangle(cr, x, y, width, height);
   cairo_stroke(cr);
 }

@@ -12,7 +12,7 @@
 #include <cairo.h>
 #include <glib.h>
 
-#define CHART_SERIES_MOST 4
+#define CHART_SERIES_MOST 2
 
 struct chart_bar {
   double value;     /**< NaN: no bar, a dash in its place */

@@ -9,7 +9,7 @@
 #include "report/chart_file.h"
 #include "store/file.h"
 
-enum { SERIES = 2 };
+enum { SERIES = 2, PLACES_MOST = 2000 };
 
 static const struct figure {
   const char *name, *y_name;
@@ -142,9 +142,21 @@ static void choose_scale(struct drawing *drawing) {
 }
 
 static void drawing_init(struct drawing *drawing, const struct summary *summary, const struct figure *figure) {
-  struct chart *chart = &drawing->chart;
   *drawing = (struct drawing){.summary = summary, .figure = figure, .x_axis = choose_x_axis(summary)};
   name_panels_and_categories(drawing);
+}
+
+static gboolean check_size(const struct drawing *drawing, const char *path, GError **error) {
+  const guint panels = drawing->panels->len, categories = drawing->categories->len;
+  return (guint64)panels * categories <= PLACES_MOST ||
+         error_failed(error, "%s: cannot be drawn: %u × %u groups are more than %d", path, panels, categories,
+                      PLACES_MOST);
+}
+
+static void make_chart(struct drawing *drawing) {
+  const struct summary *summary = drawing->summary;
+  const struct figure *figure = drawing->figure;
+  struct chart *chart = &drawing->chart;
   choose_series(drawing);
   fill_bars(drawing);
   chart->title = summary->name;
@@ -175,6 +187,12 @@ static char *file_name(const char *folder, const char *name, const char *figure,
   return g_strdup_printf("%s/%s-%s.%s", folder, escaped, figure, ending);
 }
 
+static gboolean write_drawing(struct drawing *drawing, const char *svg, const char *png, GError **error) {
+  if (!check_size(drawing, svg, error)) return FALSE;
+  make_chart(drawing);
+  return chart_write_svg(&drawing->chart, svg, error) && chart_write_png(&drawing->chart, png, error);
+}
+
 static gboolean write_figure(const struct summary *summary, const struct figure *figure, const char *folder,
                              GPtrArray *paths, GError **error) {
   struct drawing drawing;
@@ -185,8 +203,7 @@ static gboolean write_figure(const struct summary *summary, const struct figure 
   g_ptr_array_add(paths, png);
   g_ptr_array_add(paths, csv);
   drawing_init(&drawing, summary, figure);
-  const gboolean good = chart_write_svg(&drawing.chart, svg, error) && chart_write_png(&drawing.chart, png, error) &&
-                        write_numbers(summary, figure, csv, error);
+  const gboolean good = write_drawing(&drawing, svg, png, error) && write_numbers(summary, figure, csv, error);
   drawing_clear(&drawing);
   return good;
 }

@@ -44,8 +44,10 @@ def svg_size(*names):
 def a_sweep_gets_a_table_and_figures(folder):
     sweep(path(folder, "s"), "demo", {"aligners": ALIGNERS, "seed": SEEDS}, numbers)
     done = report("s", folder=folder)
-    assert "demo: 9 runs\n" in done.stdout and re.search(r"^independent +3 +80\.0 ± 0\.0 %", done.stdout, re.M), done.stdout
-    files = [f"s/figures/demo-{figure}.{ending}" for figure in ("accuracy", "similarity") for ending in ("svg", "png", "csv")]
+    assert done.stdout.startswith("demo: 9 runs\n"), done.stdout
+    assert re.search(r"^independent +3 +80\.0 ± 0\.0 %", done.stdout, re.M), done.stdout
+    files = [f"s/figures/demo-{figure}.{ending}" for figure in ("accuracy", "similarity")
+             for ending in ("svg", "png", "csv")]
     assert done.stderr == "".join(f"wrote {name}\n" for name in files), done.stderr
     assert sorted(os.listdir(path(folder, "s/figures"))) == sorted(os.path.basename(name) for name in files)
     assert read(folder, "s/figures/demo-accuracy.png").startswith(b"\x89PNG\r\n\x1a\n")
@@ -187,6 +189,14 @@ def a_folder_that_cannot_be_written_is_told(folder):
     os.makedirs(path(folder, "out/demo-accuracy.png"))
     done = report("s", "--out", "out", folder=folder, status=1)
     assert "out/demo-accuracy.png: cannot be written" in done.stderr, done.stderr
+
+
+@case
+def too_many_groups_are_told(folder):
+    labels = [str(k) for k in range(60)]
+    sweep(path(folder, "s"), "demo", {"a": labels, "b": labels},
+          lambda a, b: numbers("rotation") if a == b == "0" else "pending")
+    assert "60 × 60 groups are more than 2000" in report("s", folder=folder, status=1).stderr
 
 
 @case

@@ -176,10 +176,20 @@ static void a_folder_of_neither_kind_is_wrong_usage(void **state) {
   assert_refused(state, DOVETAIL_WRONG, "it has no sweep.json) nor that of a finished run (no results.json)");
 }
 
+struct damage {
+  const char *text, *told;
+};
+
+/* That a file with each of these texts is refused. */
+static void assert_damages(void **state, const char *name, const struct damage *cases, guint count) {
+  for (guint k = 0; k < count; k++) {
+    write_file(state, name, cases[k].text);
+    assert_refused(state, DOVETAIL_FAILED, cases[k].told);
+  }
+}
+
 static void damaged_sweeps_are_told_with_their_place(void **state) {
-  static const struct {
-    const char *text, *told;
-  } cases[] = {
+  static const struct damage cases[] = {
       {"{\"name\": \"x\",\n \"axes\": [}", "sweep.json:2:11: damaged: "},
       {"", "sweep.json:1:0: damaged: "},
       {"[]", "sweep.json: damaged: a JSON object is wanted"},
@@ -190,16 +200,11 @@ static void damaged_sweeps_are_told_with_their_place(void **state) {
       {"{\"name\": \"x\", \"axes\": [{\"key\": \"a\", \"labels\": [1]}], \"runs\": []}",
        "labels of 'a' should be strings"},
   };
-  for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
-    write_file(state, "sweep.json", cases[k].text);
-    assert_refused(state, DOVETAIL_FAILED, cases[k].told);
-  }
+  assert_damages(state, "sweep.json", cases, G_N_ELEMENTS(cases));
 }
 
 static void damaged_runs_are_told_by_number(void **state) {
-  static const struct {
-    const char *run, *told;
-  } cases[] = {
+  static const struct damage cases[] = {
       {"1", "runs[0] should have a label for each axis"},
       {"{\"labels\": [\"none\", \"1\"], \"state\": \"pending\"}", "runs[0] should have a label for each axis"},
       {NOT("pending", "nine", "1", "layer1"), "runs[0] should have one of the labels of 'aligners'"},
@@ -209,15 +214,13 @@ static void damaged_runs_are_told_by_number(void **state) {
       {DONE("none", "1", "layer1", "gone"), "gone/results.json: cannot be opened"},
   };
   for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
-    write_sweep(state, cases[k].run);
+    write_sweep(state, cases[k].text);
     assert_refused(state, DOVETAIL_FAILED, cases[k].told);
   }
 }
 
 static void damaged_results_are_told_with_their_place(void **state) {
-  static const struct {
-    const char *text, *told;
-  } cases[] = {
+  static const struct damage cases[] = {
       {"{\"chance\": 0.1,\n}", "results.json:2:1: damaged: "},
       {"{\"chance\": 0.1, \"chance\": 0.1}", "duplicate object key"},
       {"{\"name\": \"x\"}", "'chance' should be a number from -1 to 1"},
@@ -225,10 +228,7 @@ static void damaged_results_are_told_with_their_place(void **state) {
       {"{\"chance\": 0.1, \"own_accuracy\": 80}", "'own_accuracy' should be a number"},
       {"{\"chance\": 0.1}", "'name' should be a string"},
   };
-  for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
-    write_file(state, "results.json", cases[k].text);
-    assert_refused(state, DOVETAIL_FAILED, cases[k].told);
-  }
+  assert_damages(state, "results.json", cases, G_N_ELEMENTS(cases));
 }
 
 static void no_truncated_sweep_reads(void **state) {
