@@ -15,18 +15,30 @@ static const struct figure {
   const char *name, *y_name;
   enum summary_measure measures[SERIES];
   const char *series[SERIES];
-  double unit; /* what the scale counts: 0.01 for per cent */
+  double unit;  /* what the scale counts: 0.01 for per cent */
+  double least; /* that is possible, on the scale */
   double tick;
   gboolean chance;
 } figures[] = {
-    {"accuracy", "accuracy (%)", {SUMMARY_OWN, SUMMARY_SWAP}, {"own accuracy", "swap accuracy"}, 0.01, 20, TRUE},
-    {"similarity",
-     "mean correlation",
-     {SUMMARY_CORRELATION, SUMMARY_MATCHED},
-     {"same index", "after matching"},
-     1,
-     0.2,
-     FALSE},
+    {
+        .name = "accuracy",
+        .y_name = "accuracy (%)",
+        .measures = {SUMMARY_OWN, SUMMARY_SWAP},
+        .series = {"own accuracy", "swap accuracy"},
+        .unit = 0.01,
+        .least = 0,
+        .tick = 20,
+        .chance = TRUE,
+    },
+    {
+        .name = "similarity",
+        .y_name = "mean correlation",
+        .measures = {SUMMARY_CORRELATION, SUMMARY_MATCHED},
+        .series = {"same index", "after matching"},
+        .unit = 1,
+        .least = -1,
+        .tick = 0.2,
+    },
 };
 
 /* A chart and what it borrows. */
@@ -128,7 +140,7 @@ static void fill_bars(struct drawing *drawing) {
   }
 }
 
-/* From 0, or from the tick below what is negative, to 1. */
+/* From 0, or from the tick below what is negative, a whisker too, to 1. */
 static void choose_scale(struct drawing *drawing) {
   struct chart *chart = &drawing->chart;
   chart->tick = drawing->figure->tick;
@@ -138,7 +150,7 @@ static void choose_scale(struct drawing *drawing) {
     if (!isnan(bar->deviation)) chart->whisker_name = "± standard deviation";
     if (!isnan(bar->value)) chart->least = MIN(chart->least, bar->value - (isnan(bar->deviation) ? 0 : bar->deviation));
   }
-  chart->least = chart->tick * floor(chart->least / chart->tick);
+  chart->least = MAX(drawing->figure->least, chart->tick * floor(chart->least / chart->tick));
 }
 
 static void drawing_init(struct drawing *drawing, const struct summary *summary, const struct figure *figure) {

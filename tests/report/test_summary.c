@@ -19,7 +19,7 @@ static const char axes[] = "{\"name\": \"both\", \"axes\": ["
                            "\"runs\": [%s]}";
 
 static void write_file(void **state, const char *name, const char *text) {
-  g_autofree char *path = scratch_file(state, name, text, strlen(text));
+  g_free(scratch_file(state, name, text, strlen(text)));
 }
 
 static void write_sweep(void **state, const char *runs) {
