@@ -3,12 +3,13 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 022 # plugins that their group may write are refused
 
-build_packages=(gcc libc6-dev libdnnl-dev libglib2.0-dev libjansson-dev libyaml-dev meson ninja-build pkg-config)
+build_packages=(gcc libc6-dev libcairo2-dev libdnnl-dev libglib2.0-dev libjansson-dev libyaml-dev meson ninja-build pkg-config)
 
 # docs/dependencies.md says more about each.
 declare -A purpose=(
   [gcc]='C compiler'
   [libc6-dev]='headers of the C library'
+  [libcairo2-dev]='cairo: figures as SVG and PNG'
   [libdnnl-dev]='oneDNN: the arithmetic of the layers'
   [libglib2.0-dev]='GLib: files, strings, containers, threads'
   [libjansson-dev]='JSON: metrics, results, headers of component files, what is known of plugins'
