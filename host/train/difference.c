@@ -46,9 +46,9 @@ static const struct {
   const char *what;
   char *(*text)(const struct component_info *info); /* NULL: it does not say */
 } facts[] = {
-    {"kind", kind_text},           {"plugin", plugin_text},       {"parameters", params_text},
-    {"split", split_text},         {"input shape", input_text},   {"output shape", output_text},
-    {"classes", classes_text},     {"image channels", channels_text},
+    {"kind", kind_text},           {"plugin", plugin_text},           {"parameters", params_text},
+    {"split", split_text},         {"classes", classes_text},         {"input shape", input_text},
+    {"output shape", output_text}, {"image channels", channels_text},
 };
 
 gboolean difference_find(const struct component_info *one, const struct component_info *other,

@@ -28,15 +28,15 @@ AUTO_DEFINE(source, source_free)
 
 /* Damage is a failure and not a wrong experiment, but whoever reads of it wants the place too. */
 static gboolean damaged(const struct source *source, GError **error) {
-  if (source->mark.line)
-    g_prefix_error(error, "%s:%u:%u: ", source->mark.file, source->mark.line, source->mark.column);
+  if (source->mark.line) g_prefix_error(error, "%s:%u:%u: ", source->mark.file, source->mark.line, source->mark.column);
   return FALSE;
 }
 
 static gboolean open_file(struct source *source, GError **error) {
   if (!g_file_test(source->path, G_FILE_TEST_EXISTS))
-    return error_at(error, source->mark, "%s of '%s' cannot be taken: there is no file %s; write the directory of a run "
-                    "that trained it", source->component->info.kind, source->owner, source->path);
+    return error_at(error, source->mark,
+                    "the %s of %s is not there: no file %s; write the directory of a run that has it",
+                    source->component->info.kind, source->owner, source->path);
   source->file = safetensors_read(source->path, error);
   if (!source->file) return damaged(source, error);
   source->info = g_new0(struct component_info, 1);
@@ -78,7 +78,8 @@ static gboolean check_tensor(const struct source *source, const struct dvt_weigh
   if (tensor->rank == weight->rank && !memcmp(tensor->shape, weight->shape, weight->rank * sizeof *weight->shape) &&
       !strcmp(tensor->dtype, "F32"))
     return check_finite(source, tensor, error);
-  g_autofree char *theirs = weight_shape(tensor->rank, tensor->shape), *ours = weight_shape(weight->rank, weight->shape);
+  g_autofree char *theirs = weight_shape(tensor->rank, tensor->shape),
+                  *ours = weight_shape(weight->rank, weight->shape);
   return error_at(error, source->mark, "%s does not fit: its tensor '%s' is %s %s; that of %s in the experiment F32 %s",
                   source->path, weight->name, tensor->dtype, theirs, source->owner, ours);
 }
@@ -120,8 +121,10 @@ static void warn_of_initial_values(const struct composition *composition, const 
   for (guint k = 0; k < composition->aligner_count; k++)
     if (composition->aligners[k].ops->initialise)
       g_log("dovetail", G_LOG_LEVEL_WARNING,
-            "%s: trained as network %s with seed %s, here it is %s with seed %s: aligner %s cannot have the initial values "
-            "of that run, it takes those of this one", source->path, theirs->network ? theirs->network : "(not known)",
+            "%s: trained as network %s with seed %s, here it is %s with seed %s: aligner %s cannot have the initial "
+            "values "
+            "of that run, it takes those of this one",
+            source->path, theirs->network ? theirs->network : "(not known)",
             theirs->seed ? theirs->seed : "(not known)", ours->network, ours->seed, composition->aligners[k].name);
 }
 
@@ -132,7 +135,8 @@ static void warn_of_lone_heads(const struct composition *composition, const stru
     if (composition->networks[t].spec->from.path)
       g_log("dovetail", G_LOG_LEVEL_WARNING,
             "aligner %s: its auxiliary heads are trained without network %s, so nothing aligns the others with it; the "
-            "heads of its run can be had with 'from'", aligner->name, composition->networks[t].spec->name);
+            "heads of its run can be had with 'from'",
+            aligner->name, composition->networks[t].spec->name);
 }
 
 static gboolean check_aligner(const struct composition *composition, const struct aligner *aligner, GError **error) {

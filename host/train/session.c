@@ -141,9 +141,9 @@ static gboolean train(struct session *session, GError **error) {
   const gint64 start = g_get_monotonic_time();
   session->steps = count_steps(composition);
   if (!train_earlier(session, error) || !train_stage(session, composition, error)) return FALSE;
-  const double images = (double)session->steps * composition->experiment->train.batch * composition_trained(composition);
+  const guint images_per_step = composition->experiment->train.batch * composition_trained(composition);
   result->train_seconds = seconds_since(start);
-  result->images_per_second = images / result->train_seconds;
+  result->images_per_second = (double)session->steps * images_per_step / result->train_seconds;
   return TRUE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** One run from beginning to end: directory, stages (initial values, training), cross-evaluation, components, results. */
+/** One run from beginning to end: directory, training by stages, cross-evaluation, components, results. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 

@@ -44,13 +44,16 @@ static gboolean check_heads(const struct composition *one, const struct composit
     const struct component *found = find(others, head->name);
     const struct mark mark = head->aligner->spec->use.mark;
     if (!found)
-      return error_at(error, mark, "auxiliary head %s is there in stage %u and not in stage %u; incremental training "
-                      "needs the same in every stage", head->name, one->stage + 1, other->stage + 1);
+      return error_at(error, mark,
+                      "auxiliary head %s is there in stage %u and not in stage %u; incremental training "
+                      "needs the same in every stage",
+                      head->name, one->stage + 1, other->stage + 1);
     struct difference difference;
     if (!difference_find(&head->info, &found->info, &difference)) continue;
-    error_at(error, mark, "auxiliary head %s is not the same in every stage: its %s in stage %u: %s; in stage %u: %s; "
-             "say under params which is meant", head->name, difference.what, one->stage + 1, difference.one,
-             other->stage + 1, difference.other);
+    error_at(error, mark,
+             "auxiliary head %s is not the same in every stage: its %s in stage %u: %s; in stage %u: %s; "
+             "say under params which is meant",
+             head->name, difference.what, one->stage + 1, difference.one, other->stage + 1, difference.other);
     difference_clear(&difference);
     return FALSE;
   }

@@ -76,7 +76,7 @@ gboolean flight_backward(struct flight *flight, GError **error);
  */
 gboolean flight_view(struct flight *flight, guint k, GError **error);
 
-/** Sums the gradients of each trained auxiliary head in network order, into its first pass, and commits in that order. */
+/** Sums the gradients of each trained auxiliary head, into its first pass, and commits, both in network order. */
 void stepper_sum(struct stepper *stepper);
 
 /** stepper_sum, then a step of every auxiliary head's optimiser. */

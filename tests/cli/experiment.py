@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A small experiment as text, with parts to exchange."""
+import os
+import signal
+import subprocess
+import time
+
+from tap import plugins, program, write
 
 TEXT = """\
 name: small
@@ -25,3 +31,18 @@ def small(*changes):
         assert old in text, old
         text = text.replace(old, new)
     return text
+
+
+def interrupt(folder, *changes):
+    """Runs the experiment for ever, and interrupts it once an epoch is over. Returns status and messages."""
+    write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000"), *changes))
+    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder)
+    process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    metrics = os.path.join(folder, "runs/small/metrics.jsonl")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (os.path.exists(metrics) and os.path.getsize(metrics)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    return process.returncode, messages.decode(errors="replace")

@@ -4,13 +4,11 @@
 import glob
 import json
 import os
-import signal
 import struct
-import subprocess
-import time
 
-from experiment import small
-from tap import case, dovetail, main, plugins, program, write
+from components import tensors
+from experiment import interrupt, small
+from tap import case, dovetail, main, write
 
 
 def run(folder, *arguments, text=small()):
@@ -28,15 +26,6 @@ def load(folder, name):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
-
-
-def tensors(path):
-    """The bytes of a component's tensors, by name."""
-    data = read(path)
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    return {name: data[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]]
-            for name, entry in header.items() if name != "__metadata__"}
 
 
 @case
@@ -159,17 +148,8 @@ def threads_do_not_change_what_a_network_sees(folder):
 
 @case
 def an_interrupt_ends_with_130_and_keeps_the_components(folder):
-    write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000")))
-    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder)
-    process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    metrics = os.path.join(folder, "runs/small/metrics.jsonl")
-    end = time.monotonic() + 60
-    while time.monotonic() < end and not (os.path.exists(metrics) and os.path.getsize(metrics)):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=60)
-    assert process.returncode == 130, (process.returncode, messages)
+    status, messages = interrupt(folder)
+    assert status == 130, (status, messages)
     assert load(folder, "runs/small/run.json")["state"] == "interrupted"
     assert "conv1.weight" in tensors(os.path.join(folder, "runs/small/components/a-extractor.safetensors"))
     assert not os.path.exists(os.path.join(folder, "runs/small/results.json"))

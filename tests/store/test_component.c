@@ -137,12 +137,14 @@ static void metadata_are_as_documented(void **state) {
   g_autofree char *path = scratch_path(state, "file");
   assert_true(component_write(path, &full, &tensor, 1, &error));
   AUTO(safetensors) file = safetensors_read(path, &error);
-  assert_int_equal(g_hash_table_size(file->metadata), 15);
+  assert_int_equal(g_hash_table_size(file->metadata), 17);
   assert_string_equal(look_up(file, "dovetail.version"), "1.0.0");
   assert_string_equal(look_up(file, "dovetail.kind"), "extractor");
   assert_string_equal(look_up(file, "dovetail.plugin"), "resnet");
   assert_string_equal(look_up(file, "dovetail.plugin_version"), "1.0.0");
   assert_string_equal(look_up(file, "dovetail.params"), "{\"depth\": 20}");
+  assert_string_equal(look_up(file, "dovetail.network"), "a");
+  assert_string_equal(look_up(file, "dovetail.seed"), "0");
   assert_string_equal(look_up(file, "dovetail.split"), "layer2");
   assert_string_equal(look_up(file, "dovetail.input_shape"), "[3,32,32]");
   assert_string_equal(look_up(file, "dovetail.output_shape"), "[32,16,16]");
