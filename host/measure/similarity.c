@@ -87,6 +87,7 @@ static void add_block(const double *restrict a, const double *restrict b, gsize 
     for (guint j = 0; j < LANES; j++) sums[i * stride + j] += sum[i][j];
 }
 
+/* With itself only half: the other half would be the same, to the bit. */
 void products_add(struct products *products, guint block) {
   const struct deviations *a = products->a, *b = products->b;
   const gsize size = block_size(a), stride = padded(b);
@@ -94,11 +95,13 @@ void products_add(struct products *products, guint block) {
   for (guint k = 0; k < a->count; k++) {
     const double *of_a = a->rows + ((gsize)k * a->blocks + block) * size;
     const double *of_b = b->rows + (gsize)k * b->blocks * size;
-    for (guint j = 0; j < b->blocks; j++) add_block(of_a, of_b + j * size, size / LANES, sums + j * LANES, stride);
+    for (guint j = a == b ? block : 0; j < b->blocks; j++)
+      add_block(of_a, of_b + j * size, size / LANES, sums + j * LANES, stride);
   }
 }
 
 static double sum_of(const struct products *products, guint i, guint j) {
+  if (products->a == products->b && j < i) return sum_of(products, j, i);
   return products->sums[(gsize)i * padded(products->b) + j];
 }
 
@@ -127,8 +130,8 @@ static double mean_at_same_index(const struct products *aa, const struct product
 static double mean_after_matching(const struct products *aa, const struct products *bb, const struct products *ab) {
   g_autoptr(GArray) a = channels_where(aa, TRUE), b = channels_where(bb, TRUE);
   const gboolean turned = a->len > b->len; /* the side with fewer live channels gets the rows */
-  const gsize rows = MIN(a->len, b->len), columns = MAX(a->len, b->len);
-  g_autofree double *score = g_new(double, rows * columns);
+  const gsize rows = MIN(a->len, b->len), columns = MAX(a->len, b->len), cells = rows * columns;
+  g_autofree double *score = g_new(double, cells);
   g_autofree guint *column_of = g_new(guint, rows);
   for (guint i = 0; i < a->len; i++)
     for (guint j = 0; j < b->len; j++)
@@ -141,9 +144,12 @@ static double mean_after_matching(const struct products *aa, const struct produc
 }
 
 static double frobenius(const struct products *products) {
-  const gsize count = (gsize)padded(products->a) * padded(products->b);
   double sum = 0;
-  for (gsize k = 0; k < count; k++) sum += products->sums[k] * products->sums[k];
+  for (guint i = 0; i < products->a->shape[0]; i++)
+    for (guint j = 0; j < products->b->shape[0]; j++) {
+      const double value = sum_of(products, i, j);
+      sum += value * value;
+    }
   return sqrt(sum);
 }
 
