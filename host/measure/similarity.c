@@ -87,6 +87,7 @@ static void add_block(const double *restrict a, const double *restrict b, gsize 
     for (guint j = 0; j < LANES; j++) sums[i * stride + j] += sum[i][j];
 }
 
+/* With itself only half: the other half would be the same, to the bit. */
 void products_add(struct products *products, guint block) {
   const struct deviations *a = products->a, *b = products->b;
   const gsize size = block_size(a), stride = padded(b);
@@ -94,11 +95,13 @@ void products_add(struct products *products, guint block) {
   for (guint k = 0; k < a->count; k++) {
     const double *of_a = a->rows + ((gsize)k * a->blocks + block) * size;
     const double *of_b = b->rows + (gsize)k * b->blocks * size;
-    for (guint j = 0; j < b->blocks; j++) add_block(of_a, of_b + j * size, size / LANES, sums + j * LANES, stride);
+    for (guint j = a == b ? block : 0; j < b->blocks; j++)
+      add_block(of_a, of_b + j * size, size / LANES, sums + j * LANES, stride);
   }
 }
 
 static double sum_of(const struct products *products, guint i, guint j) {
+  if (products->a == products->b && j < i) return sum_of(products, j, i);
   return products->sums[(gsize)i * padded(products->b) + j];
 }
 
@@ -127,23 +130,26 @@ static double mean_at_same_index(const struct products *aa, const struct product
 static double mean_after_matching(const struct products *aa, const struct products *bb, const struct products *ab) {
   g_autoptr(GArray) a = channels_where(aa, TRUE), b = channels_where(bb, TRUE);
   const gboolean turned = a->len > b->len; /* the side with fewer live channels gets the rows */
-  const guint rows = MIN(a->len, b->len), columns = MAX(a->len, b->len);
-  g_autofree double *score = g_new(double, (gsize)rows *columns);
+  const gsize rows = MIN(a->len, b->len), columns = MAX(a->len, b->len), cells = rows * columns;
+  g_autofree double *score = g_new(double, cells);
   g_autofree guint *column_of = g_new(guint, rows);
   for (guint i = 0; i < a->len; i++)
     for (guint j = 0; j < b->len; j++)
-      score[turned ? (gsize)j * columns + i : (gsize)i * columns + j] =
+      score[turned ? j * columns + i : i * columns + j] =
           correlation(aa, bb, ab, g_array_index(a, guint, i), g_array_index(b, guint, j));
-  assignment_best(score, rows, columns, column_of);
+  assignment_best(score, (guint)rows, (guint)columns, column_of);
   double sum = 0;
-  for (guint row = 0; row < rows; row++) sum += score[(gsize)row * columns + column_of[row]];
-  return rows ? sum / rows : (double)NAN;
+  for (gsize row = 0; row < rows; row++) sum += score[row * columns + column_of[row]];
+  return rows ? sum / (double)rows : (double)NAN;
 }
 
 static double frobenius(const struct products *products) {
-  const gsize count = (gsize)padded(products->a) * padded(products->b);
   double sum = 0;
-  for (gsize k = 0; k < count; k++) sum += products->sums[k] * products->sums[k];
+  for (guint i = 0; i < products->a->shape[0]; i++)
+    for (guint j = 0; j < products->b->shape[0]; j++) {
+      const double value = sum_of(products, i, j);
+      sum += value * value;
+    }
   return sqrt(sum);
 }
 
@@ -152,8 +158,7 @@ struct similarity similarity_measure(const struct products *aa, const struct pro
   struct similarity similarity = similarity_none();
   similarity.dead[0] = channels_where(aa, FALSE);
   similarity.dead[1] = channels_where(bb, FALSE);
-  /* The square of the norm over the product of the others; in this order it is exactly 1 when all are equal. */
-  similarity.cka = norm / frobenius(aa) * (norm / frobenius(bb));
+  similarity.cka = norm * norm / (frobenius(aa) * frobenius(bb));
   if (aa->a->shape[0] != bb->a->shape[0]) return similarity;
   similarity.correlation = mean_at_same_index(aa, bb, ab);
   similarity.matched_correlation = mean_after_matching(aa, bb, ab);

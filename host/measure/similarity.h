@@ -32,7 +32,7 @@ gboolean deviations_take(struct deviations *deviations, const float *features, g
 /** The sums of products of deviations, of each channel of `a` with each of `b`, which are borrowed; may be the same. */
 struct products {
   const struct deviations *a, *b; /**< of as many positions */
-  double *sums;                   /**< [channels of a × channels of b], both padded to whole blocks */
+  double *sums; /**< [channels of a × channels of b], both padded to whole blocks; i <= j alone when a is b */
 };
 
 /** The caller frees it. */

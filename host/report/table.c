@@ -65,7 +65,8 @@ void report_similarity(GString *out, const struct report_pair *pairs, guint coun
     append_measure(out, pairs[k].correlation, 14);
     append_measure(out, pairs[k].matched_correlation, 17);
     append_measure(out, pairs[k].cka, 8);
-    if (dead) g_string_append_printf(out, "%8u and %u", pairs[k].dead[0], pairs[k].dead[1]);
+    g_autofree char *channels = g_strdup_printf("%u and %u", pairs[k].dead[0], pairs[k].dead[1]);
+    if (dead) g_string_append_printf(out, "%16s", channels);
     g_string_append_c(out, '\n');
   }
 }

@@ -39,6 +39,15 @@ def a_run_directory_holds_everything(folder):
     assert abs(results["own_accuracy"] - (pairs["a", "a"] + pairs["b", "b"]) / 2) < 1e-12
     assert abs(results["swap_accuracy"] - (pairs["a", "b"] + pairs["b", "a"]) / 2) < 1e-12
     assert abs(results["chance"] - 0.1) < 1e-12
+    ab, ba = results["similarity"]
+    assert (ab["extractor"], ab["other"], ab["task"]) == ("a", "b", "b")
+    assert (ba["extractor"], ba["other"], ba["task"]) == ("b", "a", "a")
+    assert set(ab["dead_channels"]) == {"extractor", "other"}
+    for measure in ("correlation", "matched_correlation", "cka"):
+        assert results[measure] == ab[measure] == ba[measure] and -1 <= ab[measure] <= 1, (measure, results)
+    assert ab["matched_correlation"] >= ab["correlation"]
+    line = next(line for line in done.stdout.splitlines() if line.startswith("a and b"))
+    assert line.split()[3:6] == [f"{ab[key]:.3f}" for key in ("correlation", "matched_correlation", "cka")], line
     assert results["machine"]["cores"] >= 1 and results["seconds"]["train"] > 0
     assert {plugin["name"] for plugin in results["plugins"]} == {"shapes", "resnet", "resnet-tail", "shared-init", "rotation"}
     assert all(len(plugin["sha256"]) == 64 and plugin["version"] for plugin in results["plugins"])
@@ -121,6 +130,7 @@ def one_network_has_nothing_to_swap(folder):
     done = run(folder, "--json", text=small(("  b: *network\n", "")))
     results = json.loads(done.stdout)
     assert results["swap_accuracy"] is None and len(results["pairs"]) == 1, results
+    assert results["similarity"] == [] and results["correlation"] is None and results["cka"] is None, results
 
 
 @case
@@ -133,6 +143,14 @@ def three_networks_of_different_tasks(folder):
     for (extractor, head), value in accuracy.items():
         fits = (extractor == "c") == (head == "c")
         assert (value is not None) == fits, (extractor, head, value)
+    similarity = {(pair["extractor"], pair["other"]): pair for pair in results["similarity"]}
+    assert len(similarity) == 6
+    for (extractor, other), pair in similarity.items():
+        fits = "c" not in (extractor, other)
+        assert pair["task"] == other
+        for key in ("correlation", "matched_correlation", "cka", "dead_channels"):
+            assert (pair[key] is not None) == fits, pair
+    assert similarity["a", "b"]["cka"] != similarity["b", "a"]["cka"], "on other images"
 
 
 @case

@@ -20,6 +20,30 @@ static void cross_table_has_extractors_down_and_heads_across(void **state) {
                                 "zoë                 -      100.0%\n");
 }
 
+static void similarity_has_a_line_a_pair(void **state) {
+  (void)state;
+  const struct report_pair pairs[] = {
+      {"a", "zoë", NULL, 0.0213, -0.5, 1, {0, 0}},
+      {"a", "c", "c", (double)NAN, (double)NAN, 0.25, {0, 0}},
+  };
+  g_autoptr(GString) out = g_string_new(NULL);
+  report_similarity(out, pairs, 2);
+  assert_string_equal(out->str, "features               correlation   after matching     CKA\n"
+                                "a and zoë                    0.021           -0.500   1.000\n"
+                                "a and c, images of c             -                -   0.250\n");
+}
+
+static void similarity_counts_dead_channels_where_there_are_some(void **state) {
+  (void)state;
+  const struct report_pair pairs[] = {{"a", "b", NULL, 0.5, 0.5, 0.5, {0, 12}}};
+  g_autoptr(GString) out = g_string_new(NULL);
+  report_similarity(out, pairs, 0);
+  assert_string_equal(out->str, "");
+  report_similarity(out, pairs, 1);
+  assert_string_equal(out->str, "features   correlation   after matching     CKA   dead channels\n"
+                                "a and b          0.500            0.500   0.500        0 and 12\n");
+}
+
 static void comparison_lines_up(void **state) {
   (void)state;
   const struct report_row rows[] = {{"independent", 0.795, 0.096, 0.1}, {"one", 0.5, (double)NAN, 0.1}};
@@ -56,6 +80,8 @@ static void verdict_of_nothing_learned_or_nothing_swapped(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cross_table_has_extractors_down_and_heads_across),
+      cmocka_unit_test(similarity_has_a_line_a_pair),
+      cmocka_unit_test(similarity_counts_dead_channels_where_there_are_some),
       cmocka_unit_test(comparison_lines_up),
       cmocka_unit_test(verdict_is_the_share_kept_above_chance),
       cmocka_unit_test(verdict_of_nothing_learned_or_nothing_swapped),
