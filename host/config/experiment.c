@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/experiment.h"
 
+#include <string.h>
+
 #include "config/experiment_parts.h"
 #include "config/schema.h"
 #include "config/values.h"
@@ -116,8 +118,10 @@ static gboolean read_aligners(const struct yaml_node *list, struct experiment *e
 }
 
 static gboolean read_root(const struct yaml_node *root, struct experiment *experiment, GError **error) {
-  static const char *const keys[] = {"name", "seed", "data", "networks", "aligners", "train", NULL};
+  static const char *const keys[] = {"name", "seed", "data", "networks", "aligners", "train", "sweep", NULL};
   if (!schema_map(root, "the experiment", keys, error)) return FALSE;
+  if (yaml_get(root, "sweep"))
+    return error_at(error, schema_key_mark(root, "sweep"), "a single experiment has no sweep; give its values one by one");
   const struct yaml_node *name = schema_require(root, "the experiment", "name", error);
   const struct yaml_node *data = yaml_get(root, "data");
   struct data_spec shared;
@@ -129,15 +133,24 @@ static gboolean read_root(const struct yaml_node *root, struct experiment *exper
          train_read(yaml_get(root, "train"), &experiment->train, error);
 }
 
-struct experiment *experiment_read(const char *path, const char *const *sets, GError **error) {
+struct yaml_tree *experiment_tree(const char *path, const char *text, const char *const *sets, GError **error) {
+  AUTO(yaml_tree) tree = text ? yaml_read_text(path, text, strlen(text), error) : yaml_read_file(path, error);
+  for (; tree && sets && *sets; sets++)
+    if (!yaml_set(tree, *sets, error)) return NULL;
+  return g_steal_pointer(&tree);
+}
+
+struct experiment *experiment_of_tree(const char *path, struct yaml_tree *tree, GError **error) {
   AUTO(experiment) experiment = g_new0(struct experiment, 1);
   experiment->path = g_strdup(path);
-  experiment->tree = yaml_read_file(path, error);
-  if (!experiment->tree) return NULL;
-  experiment->text = yaml_text(experiment->tree);
-  for (; sets && *sets; sets++)
-    if (!yaml_set(experiment->tree, *sets, error)) return NULL;
-  return read_root(yaml_root(experiment->tree), experiment, error) ? g_steal_pointer(&experiment) : NULL;
+  experiment->tree = tree;
+  experiment->text = yaml_text(tree);
+  return read_root(yaml_root(tree), experiment, error) ? g_steal_pointer(&experiment) : NULL;
+}
+
+struct experiment *experiment_read(const char *path, const char *const *sets, GError **error) {
+  struct yaml_tree *tree = experiment_tree(path, NULL, sets, error);
+  return tree ? experiment_of_tree(path, tree, error) : NULL;
 }
 
 void experiment_free(struct experiment *experiment) {

@@ -75,7 +75,8 @@ struct experiment {
 };
 
 /**
- * Reads and checks a file with `--set` assignments (NULL-terminated, or NULL). Errors: DOVETAIL_WRONG with the place.
+ * Reads and checks a file of one experiment (config/sweep.h reads those of several) with `--set` assignments
+ * (NULL-terminated, or NULL). Errors: DOVETAIL_WRONG with the place.
  * The caller frees it.
  */
 struct experiment *experiment_read(const char *path, const char *const *sets, GError **error);

@@ -66,12 +66,17 @@ struct mark schema_key_mark(const struct yaml_node *map, const char *key) {
   return ((const struct yaml_node *)map->keys->pdata[k])->mark;
 }
 
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
+static gboolean is_name(const char *text, const char *letters) {
+  const gsize length = strlen(text);
+  return length > 0 && length <= 64 && *text != '.' && strspn(text, letters) == length;
+}
+
 gboolean schema_name(const struct yaml_node *node, const char *what, const char **out, GError **error) {
-  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   const char *name;
   if (!value_string(node, &name, error)) return FALSE;
-  const gsize length = strlen(name);
-  if (length == 0 || length > 64 || *name == '.' || strspn(name, letters) != length) {
+  if (!is_name(name, NAME_LETTERS)) {
     g_autofree char *shown = yaml_shown(name);
     return error_at(error, node->mark,
                     "%s is no name for %s; write at most 64 letters, digits, '-', '_' and '.', the first no '.'", shown,
@@ -79,4 +84,14 @@ gboolean schema_name(const struct yaml_node *node, const char *what, const char 
   }
   *out = name;
   return TRUE;
+}
+
+gboolean schema_label(const struct yaml_node *node, const char **out, GError **error) {
+  *out = node->text;
+  if (node->kind == YAML_SCALAR && is_name(node->text, NAME_LETTERS "+")) return TRUE;
+  g_autofree char *shown = node->kind == YAML_SCALAR ? yaml_shown(node->text) : g_strdup("a list or map");
+  return error_at(error, node->mark,
+                  "%s is no label; write a map {LABEL: value}, labels of at most 64 letters, digits, '-', '_', '.' and "
+                  "'+', the first no '.'",
+                  shown);
 }

@@ -30,4 +30,7 @@ struct mark schema_key_mark(const struct yaml_node *map, const char *key);
  */
 gboolean schema_name(const struct yaml_node *node, const char *what, const char **out, GError **error);
 
+/** Whether a node is a label of a sweep: as a name, and '+' too. */
+gboolean schema_label(const struct yaml_node *node, const char **out, GError **error);
+
 #endif

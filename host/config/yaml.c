@@ -50,6 +50,7 @@ struct yaml_node *yaml_node_copy(struct yaml_tree *tree, const struct yaml_node 
 struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize length, GError **error) {
   AUTO(yaml_tree) tree = yaml_tree_new();
   const struct yaml_source source = {.file = name, .text = text, .length = length};
+  tree->text = g_strndup(text, length);
   tree->root = yaml_compose(tree, &source, error);
   return tree->root ? g_steal_pointer(&tree) : NULL;
 }
@@ -83,9 +84,7 @@ struct yaml_tree *yaml_read_file(const char *path, GError **error) {
     error_at(error, (struct mark){0}, "%s: longer than %d MB; name a YAML file", path, YAML_MAX_BYTES >> 20);
     return NULL;
   }
-  struct yaml_tree *tree = yaml_read_text(path, text->str, text->len, error);
-  if (tree) tree->text = g_strndup(text->str, text->len);
-  return tree;
+  return yaml_read_text(path, text->str, text->len, error);
 }
 
 const char *yaml_text(const struct yaml_tree *tree) { return tree->text; }

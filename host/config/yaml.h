@@ -38,7 +38,7 @@ struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize lengt
 void yaml_tree_free(struct yaml_tree *tree);
 AUTO_DEFINE(yaml_tree, yaml_tree_free)
 
-/** The text of the file that the tree was read from, NULL for other trees; belongs to the tree. */
+/** The text that the tree was read from; belongs to the tree. */
 const char *yaml_text(const struct yaml_tree *tree);
 
 /** The root; belongs to the tree. */
@@ -55,7 +55,7 @@ char *yaml_shown(const char *text);
 
 /**
  * Sets the value at a dotted path, as `--set PATH=VALUE` does; VALUE is YAML. List items are named by number from 0.
- * Missing maps on the way are made. What else shares the nodes on the way, through an alias, keeps its values. Where a
+ * '*' stands for every key of a map or item of a list. Missing maps on the way are made. What else shares the nodes on the way, through an alias, keeps its values. Where a
  * key has a dot in it, the longest key that fits is meant. On an error, marked "--set:1:column", nothing is changed.
  */
 gboolean yaml_set(struct yaml_tree *tree, const char *assignment, GError **error);

@@ -6,14 +6,19 @@
 struct assignment {
   struct yaml_tree *tree;
   const char *path; /* up to its NUL */
+  struct mark mark; /* of the path's begin */
   struct yaml_node *value;
 };
 
 /* The place of a later part of the path. */
 static struct mark path_mark(const struct assignment *assignment, const char *part) {
-  const gssize bytes = part - assignment->path;
-  return (struct mark){assignment->value->mark.file, 1, (guint)g_utf8_strlen(assignment->path, bytes) + 1};
+  struct mark mark = assignment->mark;
+  mark.column += (guint)g_utf8_strlen(assignment->path, part - assignment->path);
+  return mark;
 }
+
+/* What follows the first `length` bytes and their dot; NULL at the end. */
+static const char *rest(const char *path, gsize length) { return path[length] ? path + length + 1 : NULL; }
 
 /* The length of the path's first key: the longest in the map that fits, else up to the first dot. */
 static gsize key_length(const struct yaml_node *map, const char *path) {
@@ -43,8 +48,7 @@ static struct yaml_node *assign_item(const struct assignment *assignment, const 
     return NULL;
   }
   struct yaml_node *list = yaml_node_copy(assignment->tree, old);
-  list->items->pdata[index] =
-      assign(assignment, old->items->pdata[index], path[length] ? path + length + 1 : NULL, error);
+  list->items->pdata[index] = assign(assignment, old->items->pdata[index], rest(path, length), error);
   return list->items->pdata[index] ? list : NULL;
 }
 
@@ -61,22 +65,45 @@ static struct yaml_node *assign_key(const struct assignment *assignment, const s
   struct yaml_node *map = old ? yaml_node_copy(assignment->tree, old) : yaml_node_new(assignment->tree, YAML_MAP, mark);
   const gsize length = key_length(map, path);
   if (length == 0) {
-    error_at(error, mark, "a name is missing in the path; write it as in train.epochs=5");
+    error_at(error, mark, "a name is missing in the path; write names with dots between, as in train.epochs");
     return NULL;
   }
   g_autofree char *name = g_strndup(path, length);
   guint index = 0;
   while (index < map->keys->len && strcmp(((struct yaml_node *)map->keys->pdata[index])->text, name) != 0) index++;
   if (index == map->keys->len) append_key(assignment->tree, map, g_steal_pointer(&name), mark);
-  map->items->pdata[index] =
-      assign(assignment, map->items->pdata[index], path[length] ? path + length + 1 : NULL, error);
+  map->items->pdata[index] = assign(assignment, map->items->pdata[index], rest(path, length), error);
   return map->items->pdata[index] ? map : NULL;
+}
+
+static gboolean is_star(const char *path) { return *path == '*' && (path[1] == '.' || !path[1]); }
+
+/* For the path "*" and what follows it: every item of a list, or value of a map. */
+static struct yaml_node *assign_all(const struct assignment *assignment, const struct yaml_node *old, const char *path,
+                                    GError **error) {
+  if (!old || old->kind == YAML_SCALAR || old->items->len == 0) {
+    error_at(error, path_mark(assignment, path),
+             "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant");
+    return NULL;
+  }
+  struct yaml_node *all = yaml_node_copy(assignment->tree, old);
+  for (guint k = 0; k < all->items->len; k++) {
+    all->items->pdata[k] = assign(assignment, old->items->pdata[k], rest(path, 1), error);
+    if (!all->items->pdata[k]) return NULL;
+  }
+  return all;
 }
 
 /* What takes the place of `old` (NULL: nothing was there). Nodes may be shared, so those on the way are copied. */
 static struct yaml_node *assign(const struct assignment *assignment, const struct yaml_node *old, const char *path,
                                 GError **error) {
   if (!path) return assignment->value;
+  if (++assignment->tree->count > YAML_MAX_NODES) {
+    error_at(error, path_mark(assignment, path), "more than %d nodes, with those that '*' stands for; write fewer",
+             YAML_MAX_NODES);
+    return NULL;
+  }
+  if (is_star(path)) return assign_all(assignment, old, path, error);
   if (!old || old->kind == YAML_MAP) return assign_key(assignment, old, path, error);
   if (old->kind == YAML_LIST) return assign_item(assignment, old, path, error);
   error_at(error, path_mark(assignment, path), "nothing can lie below a scalar; end the path before this name");
@@ -87,6 +114,16 @@ static guint dots(const char *path) {
   guint count = 0;
   for (; *path; path++) count += *path == '.';
   return count;
+}
+
+gboolean yaml_assign(struct yaml_tree *tree, const char *path, struct mark mark, struct yaml_node *value,
+                     GError **error) {
+  const struct assignment assignment = {tree, path, mark, value};
+  if (dots(path) >= YAML_MAX_DEPTH)
+    return error_at(error, mark, "nested deeper than %d levels; write fewer levels", YAML_MAX_DEPTH);
+  struct yaml_node *root = assign(&assignment, tree->root, path, error);
+  if (root) tree->root = root;
+  return root != NULL;
 }
 
 gboolean yaml_set(struct yaml_tree *tree, const char *text, GError **error) {
@@ -102,9 +139,5 @@ gboolean yaml_set(struct yaml_tree *tree, const char *text, GError **error) {
                                      .column = (guint)g_utf8_strlen(text, equals + 1 - text),
                                      .depth = dots(path) + 1};
   struct yaml_node *value = yaml_compose(tree, &source, error);
-  if (!value) return FALSE;
-  const struct assignment assignment = {tree, path, value};
-  struct yaml_node *root = assign(&assignment, tree->root, path, error);
-  if (root) tree->root = root;
-  return root != NULL;
+  return value && yaml_assign(tree, path, begin, value, error);
 }

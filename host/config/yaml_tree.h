@@ -9,8 +9,8 @@ struct yaml_tree {
   struct yaml_node *root;
   GPtrArray *nodes; /**< every node made for it: nodes are shared, so only the tree frees them */
   GPtrArray *files; /**< the names in the marks */
-  char *text;       /**< of the file it was read from, or NULL */
-  guint count;      /**< nodes made so far, and nodes that aliases repeated */
+  char *text;       /**< that it was read from */
+  guint count;      /**< nodes made so far, and nodes that aliases or a '*' in a path repeated */
 };
 
 struct yaml_tree *yaml_tree_new(void);
@@ -20,6 +20,13 @@ struct yaml_node *yaml_node_new(struct yaml_tree *tree, enum yaml_kind kind, str
 
 /** A new list or map with the items of `node`, which are shared. */
 struct yaml_node *yaml_node_copy(struct yaml_tree *tree, const struct yaml_node *node);
+
+/**
+ * Puts a node of the tree at a dotted path, as yaml_set does. mark: of the path's first character. On an error nothing
+ * is changed.
+ */
+gboolean yaml_assign(struct yaml_tree *tree, const char *path, struct mark mark, struct yaml_node *value,
+                     GError **error);
 
 /** A text to compose. */
 struct yaml_source {

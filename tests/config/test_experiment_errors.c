@@ -47,8 +47,10 @@ static void the_undamaged_one_is_right(void **state) {
 static void unknown_keys_get_the_nearest_known_one(void **state) {
   static const struct damage damages[] = {
       {"seed", "sed", "2:1: the experiment has no key 'sed'; did you mean 'seed'?"},
+      {"seed: 3", "optimiser: {rate: 1}",
+       "2:1: the experiment has no key 'optimiser'; known: name, seed, data, networks, aligners, train, sweep"},
       {"seed: 3", "sweep: {seed: [1, 2]}",
-       "2:1: the experiment has no key 'sweep'; known: name, seed, data, networks, aligners, train"},
+       "2:1: a single experiment has no sweep; give its values one by one"},
       {"shapes}", "shapes, parms: {}}", "3:24: data has no key 'parms'; did you mean 'params'?"},
       {"shapes}", "shapes, limit: {tests: 5}}", "3:32: limit has no key 'tests'; did you mean 'test'?"},
       {"split", "splitt", "7:5: network 'a' has no key 'splitt'; did you mean 'split'?"},

@@ -88,8 +88,8 @@ static void refuses_wrong_assignments(void **state) {
   (void)state;
   const char *text = "seed: 1\nlist: [1, 2]\n";
   expect_set_refused(text, "seed", "--set:1:1: there is no '='; write PATH=VALUE, as in train.epochs=5");
-  expect_set_refused(text, "=5", "--set:1:1: a name is missing in the path; write it as in train.epochs=5");
-  expect_set_refused(text, "train..x=5", "--set:1:7: a name is missing in the path; write it as in train.epochs=5");
+  expect_set_refused(text, "=5", "--set:1:1: a name is missing in the path; write names with dots between, as in train.epochs");
+  expect_set_refused(text, "train..x=5", "--set:1:7: a name is missing in the path; write names with dots between, as in train.epochs");
   expect_set_refused(text, "seed=", "--set:1:6: there is nothing here; write a YAML value");
   expect_set_refused(text, "seed.x=5", "--set:1:6: nothing can lie below a scalar; end the path before this name");
   expect_set_refused(text, "list.2=5", "--set:1:6: '2' is no item of this list of 2; items are numbered from 0");
