@@ -22,8 +22,8 @@ struct run {
 };
 
 /**
- * Makes PARENT/NAME, or PARENT/NAME-2, -3, … when that is taken, by mkdir alone, so two starts never share one; parents
- * are made. Writes experiment.yaml, resolved.yaml and run.json (state "running", machine, start and what `info` has).
+ * Makes PARENT/NAME, or PARENT/NAME-2, -3, … when that is taken, as folder_make does. Writes experiment.yaml,
+ * resolved.yaml and run.json (state "running", machine, start and what `info` has).
  * info: an object whose members go into run.json, borrowed. DOVETAIL_FAILED names what could not be made.
  * The caller closes it.
  */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/folder.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "store/file.h"
+
+char *folder_path(const char *parent, const char *name, guint counter) {
+  return counter > 1 ? g_strdup_printf("%s/%s-%u", parent, name, counter) : g_build_filename(parent, name, NULL);
+}
+
+char *folder_make(const char *parent, const char *name, GError **error) {
+  if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
+    error_failed(error, "'%s' cannot be the name of a run: it names its directory", name);
+    return NULL;
+  }
+  if (g_mkdir_with_parents(parent, 0777)) {
+    error_failed(error, "%s: this folder for runs cannot be made: %s", parent, g_strerror(errno));
+    return NULL;
+  }
+  g_autofree char *path = folder_path(parent, name, 1);
+  for (guint counter = 2; g_mkdir(path, 0777); counter++) {
+    if (errno != EEXIST) {
+      error_failed(error, "%s: the run's directory cannot be made: %s", path, g_strerror(errno));
+      return NULL;
+    }
+    g_free(path);
+    path = folder_path(parent, name, counter);
+  }
+  return g_steal_pointer(&path);
+}
+
+gboolean folder_write_text(const char *folder, const char *name, const char *text, GError **error) {
+  g_autofree char *path = g_build_filename(folder, name, NULL);
+  const struct file_part part = {text, strlen(text)};
+  return file_replace(path, &part, 1, error);
+}
+
+char *folder_json(const char *folder, const char *name, const json_t *json, gsize layout, GError **error) {
+  char *text = json_dumps(json, JSON_REAL_PRECISION(15) | layout);
+  if (!text)
+    error_failed(error, "%s/%s: a number is not finite or a text is not UTF-8, which JSON cannot hold", folder, name);
+  return text;
+}
+
+gboolean folder_write_json(const char *folder, const char *name, const json_t *json, GError **error) {
+  g_autofree char *text = folder_json(folder, name, json, JSON_INDENT(2), error);
+  if (!text) return FALSE;
+  g_autofree char *lines = g_strconcat(text, "\n", NULL);
+  return folder_write_text(folder, name, lines, error);
+}
