@@ -60,13 +60,15 @@ static gboolean list_plugins(json_t *list, const struct composition *composition
 
 static gboolean open_run(struct session *session, GError **error) {
   const struct experiment *experiment = session->composition->experiment;
+  const char *directory = session->config->directory;
   g_autofree char *resolved = composition_resolved(session->composition);
   g_autofree char *command = g_utf8_make_valid(session->config->command, -1);
   json_t *plugins = json_array();
   json_t *info = json_pack("{s:s, s:s, s:I, s:O}", "dovetail", DOVETAIL_VERSION, "command", command, "threads",
                            (json_int_t)session->result->threads, "plugins", plugins);
   if (list_plugins(plugins, session->composition, error))
-    session->run = run_create(session->config->runs, experiment->name, experiment->text, resolved, info, error);
+    session->run = run_create(session->config->runs, directory ? directory : experiment->name, experiment->text,
+                              resolved, info, error);
   json_decref(info);
   json_decref(plugins);
   if (!session->run) return FALSE;
@@ -189,7 +191,9 @@ static gboolean save(const struct session *session, GError **error) {
 
 /* What was trained is kept before anything else can go wrong, and as it stands when the user stops the training. */
 static gboolean run(struct session *session, GError **error) {
+  const struct session_config *config = session->config;
   GError *stop = NULL;
+  if (config->begun && !config->begun(config->begun_data, session->run->path, error)) return FALSE;
   if (!train(session, &stop) && stop->code != DOVETAIL_INTERRUPTED) {
     g_propagate_error(error, stop);
     return FALSE;

@@ -9,8 +9,12 @@
 
 struct session_config {
   const char *runs;          /**< folder that the run's directory is made in */
+  const char *directory;     /**< name for the run's directory; NULL: the experiment's */
   const char *command;       /**< the command line, for the record */
   const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
+  /** Called when the run's directory is there, which stays whatever happens; FALSE ends the run. Or NULL. */
+  gboolean (*begun)(gpointer begun_data, const char *path, GError **error);
+  gpointer begun_data;
   /** As of struct trainer_watcher, called in the same threads. */
   void (*epoch)(gpointer data, const struct composition *composition, const struct epoch_report *report);
   void (*progress)(gpointer data, guint64 step, guint64 steps);
