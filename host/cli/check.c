@@ -2,25 +2,37 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "train/compose.h"
-#include "train/trainer.h"
+#include "cli/plan.h"
 
 static const char examples[] = "  dovetail check experiment.yaml\n"
                                "  dovetail check experiment.yaml --set train.batch=64 --resolved\n";
 
+static void print_resolved(const struct plan *plan) {
+  for (guint k = 0; k < plan->sweep->count; k++) {
+    g_autofree char *title = sweep_run_title(plan->sweep, k);
+    if (plan->sweep->axis_count) printf("--- # run %u of %u: %s\n", k + 1, plan->sweep->count, title);
+    fputs(plan->runs[k].resolved, stdout);
+  }
+}
+
+static void print_verdict(const char *path, const struct plan *plan) {
+  guint64 steps = 0;
+  for (guint k = 0; k < plan->sweep->count; k++) steps += plan->runs[k].steps;
+  if (plan->sweep->axis_count)
+    printf("%s: good: a sweep of %u runs, %" G_GUINT64_FORMAT " steps in all\n", path, plan->sweep->count, steps);
+  else
+    printf("%s: good: %u networks, %u aligners, %" G_GUINT64_FORMAT " steps\n", path, plan->networks, plan->aligners,
+           steps);
+}
+
 static gboolean check_file(const char *path, const char *const *sets, const struct registry *registry,
                            gboolean resolved, GError **error) {
-  AUTO(experiment) experiment = experiment_read(path, sets, error);
-  if (!experiment) return FALSE;
-  AUTO(composition) composition = composition_new(experiment, registry, error);
-  if (!composition) return FALSE;
-  if (resolved) {
-    g_autofree char *text = composition_resolved(composition);
-    fputs(text, stdout);
-  } else {
-    printf("%s: good: %u networks, %u aligners, %" G_GUINT64_FORMAT " steps\n", path, composition->network_count,
-           composition->aligner_count, trainer_steps(composition));
-  }
+  AUTO(plan) plan = plan_new(path, sets, registry, error);
+  if (!plan) return FALSE;
+  if (resolved)
+    print_resolved(plan);
+  else
+    print_verdict(path, plan);
   return TRUE;
 }
 
@@ -29,8 +41,9 @@ int cli_check(int argc, char **argv) {
   g_auto(GStrv) folders = NULL;
   gboolean resolved = FALSE;
   const GOptionEntry entries[] = {
-      {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiment, as train.epochs=5", "KEY=VALUE"},
-      {"resolved", 'r', 0, G_OPTION_ARG_NONE, &resolved, "Print the experiment with every default", NULL},
+      {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiment, as train.epochs=5",
+       "KEY=VALUE"},
+      {"resolved", 'r', 0, G_OPTION_ARG_NONE, &resolved, "Print each experiment with every default", NULL},
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, "Look for plugins here first", "DIR"},
       {0},
   };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/run.h"
 #include "report/table.h"
-#include "train/session.h"
 
 static const char examples[] = "  dovetail run experiment.yaml\n"
                                "  dovetail run independent.yaml rotation.yaml --set seed=2 --runs /data/runs\n"
@@ -18,106 +20,106 @@ static void interrupt(int number) {
   g_atomic_int_set(&interrupted, 1);
 }
 
-/* One file: checked with all the others before the first of them runs. */
-struct job {
-  struct experiment *experiment;
-  struct composition *composition;
-  struct session_result *result;
-};
-
-static void job_free(gpointer data) {
-  struct job *job = data;
-  session_result_free(job->result);
-  composition_free(job->composition);
-  experiment_free(job->experiment);
-  g_free(job);
-}
-
-static struct job *job_new(const char *path, const char *const *sets, const struct registry *registry,
-                           GError **error) {
-  struct job *job = g_new0(struct job, 1);
-  job->experiment = experiment_read(path, sets, error);
-  if (job->experiment) job->composition = composition_new(job->experiment, registry, error);
-  if (job->composition) return job;
-  job_free(job);
-  return NULL;
-}
-
-static gboolean run_job(struct job *job, const char *runs, const char *command, gboolean quiet, GError **error) {
+struct session_result *run_job(const struct run_settings *settings, const struct job *job,
+                               struct session_config config, GError **error) {
   struct progress progress;
-  const struct session_config config = {
-      .runs = runs,
-      .command = command,
-      .interrupted = &interrupted,
-      .epoch = progress_epoch,
-      .progress = progress_step,
-      .data = &progress,
-  };
-  progress_init(&progress, job->composition, quiet);
-  job->result = session_run(job->composition, &config, error);
+  config.command = settings->command;
+  config.interrupted = settings->interrupted;
+  config.epoch = progress_epoch;
+  config.progress = progress_step;
+  config.data = &progress;
+  progress_init(&progress, job->composition, settings->quiet);
+  struct session_result *result = session_run(job->composition, &config, error);
   progress_finish(&progress);
-  return job->result != NULL;
+  return result;
 }
 
-static void print_job(const struct job *job) {
-  const struct session_result *result = job->result;
+static void print_result(const struct experiment *experiment, const struct session_result *result) {
   g_autoptr(GString) out = g_string_new(NULL);
   g_autofree const char **names = g_new(const char *, result->count);
-  for (guint t = 0; t < result->count; t++) names[t] = job->experiment->networks[t].name;
+  for (guint t = 0; t < result->count; t++) names[t] = experiment->networks[t].name;
   g_string_append_printf(out, "%s: trained in %.1f s (%.0f images/s), measured in %.1f s; results in %s\n",
-                         job->experiment->name, result->train_seconds, result->images_per_second,
-                         result->measure_seconds, result->path);
+                         experiment->name, result->train_seconds, result->images_per_second, result->measure_seconds,
+                         result->path);
   report_cross(out, names, result->count, result->accuracy);
   printf("%s\n", out->str);
   fflush(stdout);
 }
 
-static void print_comparison(const GPtrArray *jobs) {
-  g_autofree struct report_row *rows = g_new(struct report_row, jobs->len);
+static void print_comparison(const GArray *rows) {
   g_autoptr(GString) out = g_string_new(NULL);
-  for (guint k = 0; k < jobs->len; k++) {
-    const struct job *job = g_ptr_array_index(jobs, k);
-    rows[k] = (struct report_row){job->experiment->name, job->result->own, job->result->swap, job->result->chance};
-  }
-  report_comparison(out, rows, jobs->len);
-  report_verdict(out, rows, jobs->len);
+  report_comparison(out, (const struct report_row *)rows->data, rows->len);
+  report_verdict(out, (const struct report_row *)rows->data, rows->len);
   fputs(out->str, stdout);
 }
 
-static int print_json(const struct job *job) {
+static int print_json(const struct session_result *result) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *path = g_build_filename(job->result->path, "results.json", NULL), *text = NULL;
+  g_autofree char *path = g_build_filename(result->path, "results.json", NULL), *text = NULL;
   if (!g_file_get_contents(path, &text, NULL, &error)) return cli_fail(error);
   fputs(text, stdout);
   return 0;
 }
 
-static int run_jobs(const GPtrArray *jobs, const char *runs, const char *command, gboolean quiet, gboolean json) {
-  for (guint k = 0; k < jobs->len; k++) {
-    struct job *job = g_ptr_array_index(jobs, k);
-    g_autoptr(GError) error = NULL;
-    if (g_atomic_int_get(&interrupted)) return DOVETAIL_INTERRUPTED;
-    if (!run_job(job, runs, command, quiet, &error)) {
-      g_prefix_error(&error, "%s: ", job->experiment->name);
-      return cli_fail(error);
-    }
-    if (json && print_json(job)) return DOVETAIL_FAILED;
-    if (!json) print_job(job);
-    composition_free(g_steal_pointer(&job->composition));
+/* Runs a file that is no sweep, and adds a row (struct report_row). Returns the exit status. */
+static int run_single(const struct run_settings *settings, const struct plan *plan, GArray *rows) {
+  g_autoptr(GError) error = NULL;
+  AUTO(job) job = job_new(plan->sweep, 0, settings->registry, &error);
+  if (!job) return cli_fail(error);
+  const struct session_config config = {.runs = settings->runs};
+  AUTO(session_result) result = run_job(settings, job, config, &error);
+  if (!result) {
+    g_prefix_error(&error, "%s: ", plan->name);
+    return cli_fail(error);
   }
-  if (!json) print_comparison(jobs);
+  const struct report_row row = {plan->name, result->own, result->swap, result->chance};
+  g_array_append_val(rows, row);
+  if (settings->json) return print_json(result);
+  print_result(job->experiment, result);
   return 0;
 }
 
-static GPtrArray *make_jobs(int argc, char **argv, const char *const *sets, const struct registry *registry,
-                            GError **error) {
-  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
-  for (int k = 1; k < argc; k++) {
-    struct job *job = job_new(argv[k], sets, registry, error);
-    if (!job) return NULL;
-    g_ptr_array_add(jobs, job);
+/* The last line of those that tell what went wrong. */
+static void tell_failed(const GPtrArray *failed, guint count) {
+  g_autoptr(GString) paths = g_string_new(NULL);
+  if (!failed->len || count == 1) return;
+  for (guint k = 0; k < failed->len; k++) g_string_append_printf(paths, " %s", (const char *)failed->pdata[k]);
+  fprintf(stderr, "dovetail: %u of %u files failed:%s\n", failed->len, count, paths->str);
+}
+
+static int run_plans(const struct run_settings *settings, const GPtrArray *plans) {
+  g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct report_row));
+  g_autoptr(GPtrArray) failed = g_ptr_array_new();
+  int status = 0;
+  for (guint k = 0; k < plans->len && !(failed->len && settings->stop_on_error); k++) {
+    const struct plan *plan = g_ptr_array_index(plans, k);
+    if (g_atomic_int_get(settings->interrupted)) return DOVETAIL_INTERRUPTED;
+    const int ended = plan->sweep->axis_count ? run_sweep(settings, plan) : run_single(settings, plan, rows);
+    if (ended == DOVETAIL_INTERRUPTED) return ended;
+    if (ended) status = ended, g_ptr_array_add(failed, plan->sweep->path);
   }
-  return g_steal_pointer(&jobs);
+  if (rows->len && !settings->json) print_comparison(rows);
+  tell_failed(failed, plans->len);
+  return status;
+}
+
+static GPtrArray *make_plans(int argc, char **argv, const char *const *sets, const struct registry *registry,
+                             GError **error) {
+  g_autoptr(GPtrArray) plans = g_ptr_array_new_with_free_func((GDestroyNotify)plan_free);
+  for (int k = 1; k < argc; k++) {
+    struct plan *plan = plan_new(argv[k], sets, registry, error);
+    if (!plan) return NULL;
+    g_ptr_array_add(plans, plan);
+  }
+  return g_steal_pointer(&plans);
+}
+
+static gboolean read_on_error(const char *text, gboolean *stop, GError **error) {
+  static const char *const choices[] = {"continue", "stop"};
+  *stop = text && !strcmp(text, "stop");
+  if (!text || *stop || !strcmp(text, "continue")) return TRUE;
+  g_autofree char *hint = nearest_hint(text, choices, G_N_ELEMENTS(choices));
+  return error_at(error, (struct mark){0}, "--on-error has no choice '%s'%s", text, hint);
 }
 
 /* The command line as a shell would take it again. The caller frees it. */
@@ -133,12 +135,13 @@ static char *quote_command(char **argv) {
 int cli_run(int argc, char **argv) {
   g_auto(GStrv) sets = NULL;
   g_auto(GStrv) folders = NULL;
-  g_autofree char *runs = NULL;
+  g_autofree char *runs = NULL, *on_error = NULL;
   gboolean json = FALSE, quiet = FALSE;
   const GOptionEntry entries[] = {
       {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiments, as train.epochs=5", "KEY=VALUE"},
       {"runs", 0, 0, G_OPTION_ARG_FILENAME, &runs, "Folder for run directories (runs)", "DIR"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print each results.json instead of tables", NULL},
+      {"on-error", 0, 0, G_OPTION_ARG_STRING, &on_error, "After a run that failed: continue (the default) or stop", "WHAT"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Show no progress", NULL},
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, "Look for plugins here first", "DIR"},
       {0},
@@ -151,12 +154,16 @@ int cli_run(int argc, char **argv) {
     return DOVETAIL_WRONG;
   }
   g_autoptr(GError) error = NULL;
+  struct run_settings settings = {
+      .runs = runs ? runs : "runs", .command = command, .interrupted = &interrupted, .quiet = quiet, .json = json};
+  if (!read_on_error(on_error, &settings.stop_on_error, &error)) return cli_fail(error);
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
-  g_autoptr(GPtrArray) jobs = make_jobs(argc, argv, (const char *const *)sets, registry, &error);
-  if (!jobs) return cli_fail(error);
+  settings.registry = registry;
+  g_autoptr(GPtrArray) plans = make_plans(argc, argv, (const char *const *)sets, registry, &error);
+  if (!plans) return cli_fail(error);
   const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  return run_jobs(jobs, runs ? runs : "runs", command, quiet, json);
+  return run_plans(&settings, plans);
 }
