@@ -43,6 +43,18 @@ static void counts_list_items_from_0(void **state) {
   expect_written(tree, "aligners:\n- none\n- plugin: b\n  weight: 2\n");
 }
 
+static void a_star_is_every_key_and_every_item(void **state) {
+  (void)state;
+  AUTO(yaml_tree) tree = read_right("nets: {a: &net {split: x}, b: *net}\nlist: [{w: 1}, {w: 2}]\nother: *net\n");
+  set(tree, "nets.*.split=y");
+  set(tree, "nets.b.split=z");
+  set(tree, "list.*.w=3");
+  expect_written(tree, "nets:\n  a:\n    split: y\n  b:\n    split: z\nlist:\n- w: 3\n- w: 3\nother:\n  split: x\n");
+  set(tree, "nets.*=1");
+  set(tree, "*=2");
+  expect_written(tree, "nets: 2\nlist: 2\nother: 2\n");
+}
+
 static void leaves_other_users_of_an_anchor_alone(void **state) {
   (void)state;
   AUTO(yaml_tree) tree = read_right("a: &net {head: {depth: 8}, split: layer2}\nb: *net\nc: {<<: *net}\n");
@@ -94,6 +106,10 @@ static void refuses_wrong_assignments(void **state) {
   expect_set_refused(text, "seed.x=5", "--set:1:6: nothing can lie below a scalar; end the path before this name");
   expect_set_refused(text, "list.2=5", "--set:1:6: '2' is no item of this list of 2; items are numbered from 0");
   expect_set_refused(text, "list.-1=5", "--set:1:6: '-1' is no item of this list of 2; items are numbered from 0");
+  const char *no_star = "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant";
+  g_autofree char *scalar = g_strconcat("--set:1:6: ", no_star, NULL), *missing = g_strconcat("--set:1:5: ", no_star, NULL);
+  expect_set_refused(text, "seed.*=5", scalar);
+  expect_set_refused(text, "new.*.x=5", missing);
   expect_set_refused(text, "list.x.y=5", "--set:1:6: 'x' is no item of this list of 2; items are numbered from 0");
   expect_set_refused(text,
                      "se\xff"
@@ -123,6 +139,7 @@ int main(void) {
       cmocka_unit_test(replaces_values),
       cmocka_unit_test(makes_maps_on_the_way),
       cmocka_unit_test(counts_list_items_from_0),
+      cmocka_unit_test(a_star_is_every_key_and_every_item),
       cmocka_unit_test(leaves_other_users_of_an_anchor_alone),
       cmocka_unit_test(leaves_other_users_of_a_list_alone),
       cmocka_unit_test(prefers_the_longest_key_that_fits),
