@@ -22,17 +22,23 @@ def checked(path):
             settings = ["--set", f"data.params.path={folder}/cifar", "--set", "train.batch=16"]
         done = dovetail("check", path, *settings, folder=folder)
         assert done.returncode == 0, done.stderr
-    function.__name__ = os.path.basename(path)
+    function.__name__ = os.path.relpath(path, sys.argv[3])
     case(function)
 
 
-for experiment in sorted(glob.glob(os.path.join(glob.escape(sys.argv[3]), "*.yaml"))):
+for experiment in sorted(glob.glob(os.path.join(glob.escape(sys.argv[3]), "**/*.yaml"), recursive=True)):
     checked(experiment)
 
 
 @case
 def there_are_experiments(folder):
-    assert glob.glob(os.path.join(glob.escape(sys.argv[3]), "quickstart-*.yaml"))
+    for name in ("quickstart-*", "paper/fig*", "short/fig*"):
+        assert glob.glob(os.path.join(glob.escape(sys.argv[3]), name + ".yaml")), name
+
+
+@case
+def every_experiment_of_the_paper_has_a_short_form(folder):
+    assert sorted(os.listdir(os.path.join(sys.argv[3], "paper"))) == sorted(os.listdir(os.path.join(sys.argv[3], "short")))
 
 
 main()
