@@ -117,12 +117,11 @@ static void add_row(const struct work *work, guint run, GPtrArray *cells) {
   const char *folder = sweep_directory_folder(work->directory, run),
              *state = sweep_directory_state(work->directory, run);
   g_autofree char *path = g_build_filename(work->directory->path, folder ? folder : "", "results.json", NULL);
-  json_t *results = strcmp(state, "done") ? NULL : json_load_file(path, 0, NULL);
+  json_auto_t *results = strcmp(state, "done") ? NULL : json_load_file(path, 0, NULL);
   g_ptr_array_add(cells, sweep_run_name(work->plan->sweep, run));
   g_ptr_array_add(cells, g_strdup(state));
   g_ptr_array_add(cells, percent(results, "own_accuracy"));
   g_ptr_array_add(cells, percent(results, "swap_accuracy"));
-  json_decref(results);
 }
 
 /* What stdout gets at the end of a sweep: every run, or with --json sweep.json. */
@@ -154,10 +153,9 @@ static int end(const struct work *work) {
 
 int run_sweep(const struct run_settings *settings, const struct plan *plan) {
   g_autoptr(GError) error = NULL;
-  json_t *manifest = manifest_of(plan);
+  json_auto_t *manifest = manifest_of(plan);
   AUTO(sweep_directory)
   directory = sweep_directory_open(settings->runs, manifest, yaml_text(plan->sweep->tree), &error);
-  json_decref(manifest);
   if (!directory) return cli_fail(error);
   struct work work = {.settings = settings, .plan = plan, .directory = directory};
   tell_begin(&work);
