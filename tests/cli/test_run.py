@@ -6,11 +6,9 @@ import json
 import os
 import signal
 import struct
-import subprocess
-import time
 
 from experiment import small
-from tap import case, dovetail, main, plugins, program, write
+from tap import case, dovetail, main, start, wait_until, write
 
 
 def run(folder, *arguments, text=small()):
@@ -160,13 +158,9 @@ def threads_do_not_change_what_a_network_sees(folder):
 @case
 def an_interrupt_ends_with_130_and_keeps_the_components(folder):
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000")))
-    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder)
-    process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start("run", "long.yaml", folder=folder)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
-    end = time.monotonic() + 60
-    while time.monotonic() < end and not (os.path.exists(metrics) and os.path.getsize(metrics)):
-        time.sleep(0.02)
+    wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130, (process.returncode, messages)
