@@ -152,10 +152,10 @@ static int end(const struct work *work) {
 }
 
 int run_sweep(const struct run_settings *settings, const struct plan *plan) {
+  const char *text = yaml_text(plan->sweep->tree);
   g_autoptr(GError) error = NULL;
   json_auto_t *manifest = manifest_of(plan);
-  AUTO(sweep_directory)
-  directory = sweep_directory_open(settings->runs, manifest, yaml_text(plan->sweep->tree), &error);
+  AUTO(sweep_directory) directory = sweep_directory_open(settings->runs, manifest, text, &error);
   if (!directory) return cli_fail(error);
   struct work work = {.settings = settings, .plan = plan, .directory = directory};
   tell_begin(&work);
