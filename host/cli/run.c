@@ -11,6 +11,7 @@
 
 static const char examples[] = "  dovetail run experiment.yaml\n"
                                "  dovetail run independent.yaml rotation.yaml --set seed=2 --runs /data/runs\n"
+                               "  dovetail run configs/short/fig4.yaml   (a sweep: this also continues it)\n"
                                "  dovetail run experiment.yaml --json | jq .swap_accuracy\n";
 
 static gint interrupted;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/columns.h"
 #include "cli/run.h"
+#include "report/summary.h"
 #include "store/sweep_directory.h"
 
 /* A sweep at work. */
@@ -107,36 +107,15 @@ static void tell_failed(const struct work *work, guint failed) {
           failed, work->plan->sweep->count, names->str);
 }
 
-/* A share of a run's results as a cell. */
-static char *percent(const json_t *results, const char *key) {
-  const json_t *share = json_object_get(results, key);
-  return json_is_number(share) ? g_strdup_printf("%.1f%%", 100 * json_number_value(share)) : g_strdup("-");
-}
-
-static void add_row(const struct work *work, guint run, GPtrArray *cells) {
-  const char *folder = sweep_directory_folder(work->directory, run),
-             *state = sweep_directory_state(work->directory, run);
-  g_autofree char *path = g_build_filename(work->directory->path, folder ? folder : "", "results.json", NULL);
-  json_t *results = strcmp(state, "done") ? NULL : json_load_file(path, 0, NULL);
-  g_ptr_array_add(cells, sweep_run_name(work->plan->sweep, run));
-  g_ptr_array_add(cells, g_strdup(state));
-  g_ptr_array_add(cells, percent(results, "own_accuracy"));
-  g_ptr_array_add(cells, percent(results, "swap_accuracy"));
-  json_decref(results);
-}
-
-/* What stdout gets at the end of a sweep: every run, or with --json sweep.json. */
-static void summarise(const struct work *work) {
-  static const char *const headings[] = {"run", "state", "own accuracy", "swap accuracy"};
-  g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
-  if (work->settings->json) {
-    json_dumpf(work->directory->manifest, stdout, JSON_INDENT(2));
-    putchar('\n');
-    return;
-  }
-  for (guint k = 0; k < G_N_ELEMENTS(headings); k++) g_ptr_array_add(cells, g_strdup(headings[k]));
-  for (guint k = 0; k < work->plan->sweep->count; k++) add_row(work, k, cells);
-  columns_print(stdout, cells, G_N_ELEMENTS(headings), 0);
+/* What stdout gets at the end of a sweep, and its directory for good. */
+static gboolean summarise(const struct work *work, GError **error) {
+  AUTO(summary) summary = summary_read(work->directory->path, error);
+  if (!summary || !summary_write(summary, work->directory->path, error)) return FALSE;
+  g_autoptr(GString) table = g_string_new(NULL);
+  g_autofree char *json = summary_json(summary);
+  summary_table(table, summary);
+  fputs(work->settings->json ? json : table->str, stdout);
+  return TRUE;
 }
 
 static int end(const struct work *work) {
@@ -147,17 +126,18 @@ static int end(const struct work *work) {
             done, count);
     return DOVETAIL_INTERRUPTED;
   }
-  summarise(work);
+  g_autoptr(GError) error = NULL;
+  const gboolean summarised = summarise(work, &error);
   if (failed) tell_failed(work, failed);
+  if (!summarised) return cli_fail(error);
   return failed ? DOVETAIL_FAILED : 0;
 }
 
 int run_sweep(const struct run_settings *settings, const struct plan *plan) {
+  const char *text = yaml_text(plan->sweep->tree);
   g_autoptr(GError) error = NULL;
-  json_t *manifest = manifest_of(plan);
-  AUTO(sweep_directory)
-  directory = sweep_directory_open(settings->runs, manifest, yaml_text(plan->sweep->tree), &error);
-  json_decref(manifest);
+  json_auto_t *manifest = manifest_of(plan);
+  AUTO(sweep_directory) directory = sweep_directory_open(settings->runs, manifest, text, &error);
   if (!directory) return cli_fail(error);
   struct work work = {.settings = settings, .plan = plan, .directory = directory};
   tell_begin(&work);

@@ -84,16 +84,14 @@ static json_t *read_manifest(const char *path, GError **error) {
   GMappedFile *map = file_map(path, error);
   if (!map) return NULL;
   const char *text = g_mapped_file_get_contents(map); /* NULL for an empty file */
-  json_t *manifest = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, &fault);
+  json_auto_t *manifest = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, &fault);
   g_mapped_file_unref(map);
   if (!manifest) {
     g_autofree char *what = g_strdup_printf("%s in line %d, column %d", fault.text, fault.line, fault.column);
     fail_damaged(path, what, error);
     return NULL;
   }
-  if (check_manifest(path, manifest, error)) return manifest;
-  json_decref(manifest);
-  return NULL;
+  return check_manifest(path, manifest, error) ? json_incref(manifest) : NULL;
 }
 
 static gboolean write_manifest(const struct sweep_directory *sweep, GError **error) {
@@ -165,14 +163,13 @@ static struct sweep_directory *sweep_new(char *path, const json_t *plan) {
 static gboolean continue_sweep(struct sweep_directory *sweep, const char *manifest_path, GError **error) {
   const gboolean locked = take_lock(sweep);
   const int cause = errno;
-  json_t *recorded = read_manifest(manifest_path, error); /* only now: nobody writes it any more */
+  json_auto_t *recorded = read_manifest(manifest_path, error); /* only now: nobody writes it any more */
   if (!recorded) return FALSE;
   g_autoptr(GHashTable) planned = runs_by_hash(sweep->manifest);
-  gboolean fits = is_part(recorded, planned);
-  if (fits && locked) take_records(sweep, recorded);
-  if (fits && !locked) fits = fail_lock(sweep, cause, error);
-  json_decref(recorded);
-  return fits;
+  if (!is_part(recorded, planned)) return FALSE;
+  if (!locked) return fail_lock(sweep, cause, error);
+  take_records(sweep, recorded);
+  return TRUE;
 }
 
 /* NULL without an error: there is none. */
@@ -181,7 +178,7 @@ static struct sweep_directory *find_sweep(const char *parent, const json_t *plan
     AUTO(sweep_directory) sweep = sweep_new(folder_path(parent, text_of(plan, "name"), counter), plan);
     g_autofree char *manifest_path = g_build_filename(sweep->path, manifest_name, NULL);
     GError *fault = NULL;
-    if (!g_file_test(sweep->path, G_FILE_TEST_EXISTS)) return NULL;
+    if (!g_file_test(sweep->path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) return NULL;
     if (!g_file_test(manifest_path, G_FILE_TEST_EXISTS)) continue;
     if (continue_sweep(sweep, manifest_path, &fault)) return g_steal_pointer(&sweep);
     if (!fault) continue;

@@ -2,10 +2,8 @@
 """A small experiment as text, with parts to exchange."""
 import os
 import signal
-import subprocess
-import time
 
-from tap import plugins, program, write
+from tap import start, wait_until, write
 
 TEXT = """\
 name: small
@@ -36,13 +34,9 @@ def small(*changes):
 def interrupt(folder, *changes):
     """Runs the experiment for ever, and interrupts it once an epoch is over. Returns status and messages."""
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000"), *changes))
-    env = dict(os.environ, DOVETAIL_PLUGIN_PATH=plugins, XDG_DATA_HOME=folder)
-    process = subprocess.Popen([program, "run", "long.yaml"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start("run", "long.yaml", folder=folder)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
-    end = time.monotonic() + 60
-    while time.monotonic() < end and not (os.path.exists(metrics) and os.path.getsize(metrics)):
-        time.sleep(0.02)
+    wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     return process.returncode, messages.decode(errors="replace")

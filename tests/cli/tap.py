@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 program, plugins = os.path.abspath(sys.argv[1]), sys.argv[2]
@@ -17,13 +18,30 @@ def case(function):
     return function
 
 
+def variables(folder):
+    """The environment in which the program finds the plugins under test, and dovetail-scan by itself."""
+    mine = {"DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder, "XDG_CACHE_HOME": cache.name}
+    return {**{name: value for name, value in os.environ.items() if name != "DOVETAIL_SCAN"}, **mine}
+
+
+def start(*arguments, folder):
+    """Starts the program in a folder and returns the process, its output in pipes."""
+    return subprocess.Popen([program, *arguments], cwd=folder, env=variables(folder), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def wait_until(condition, seconds=60):
+    """Waits until a function returns something true; that it never does is a failure."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.01)
+
+
 def dovetail(*arguments, folder, seconds=120, env=None):
     """Runs the program in a folder; a crash or a hang is a failure of its own."""
-    variables = {**os.environ, "DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder,
-                 "XDG_CACHE_HOME": cache.name, **(env or {})}
-    variables.pop("DOVETAIL_SCAN", None)  # it finds its own
-    done = subprocess.run([program, *arguments], cwd=folder, env=variables, capture_output=True, timeout=seconds,
-                          stdin=subprocess.DEVNULL)
+    done = subprocess.run([program, *arguments], cwd=folder, env={**variables(folder), **(env or {})},
+                          capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL)
     done.stdout = done.stdout.decode(errors="replace")
     done.stderr = done.stderr.decode(errors="replace")
     assert done.returncode >= 0, f"died of signal {-done.returncode}\n{done.stderr}"

@@ -78,8 +78,8 @@ static void without_a_sweep_there_is_one_experiment(void **state) {
 }
 
 static void the_last_key_varies_fastest(void **state) {
-  AUTO(sweep)
-  sweep = read_sweep(state, "sweep: {seed: [4, 5], train.batch: [8, 16, 32], train.nesterov: [on]}\n", NULL);
+  const char *text = "sweep: {seed: [4, 5], train.batch: [8, 16, 32], train.nesterov: [on]}\n";
+  AUTO(sweep) sweep = read_sweep(state, text, NULL);
   const char *const titles[] = {"seed=4, train.batch=8, train.nesterov=on",
                                 "seed=4, train.batch=16, train.nesterov=on",
                                 "seed=4, train.batch=32, train.nesterov=on",
@@ -98,14 +98,12 @@ static void the_last_key_varies_fastest(void **state) {
 }
 
 static void labels_stand_for_values_of_any_kind(void **state) {
-  AUTO(sweep)
-  sweep = read_sweep(state,
-                     "sweep:\n"
+  const char *text = "sweep:\n"
                      "  aligners:\n"
                      "    none: []\n"
                      "    rotation+shared-init: [{plugin: rotation}, {plugin: shared-init}]\n"
-                     "  train: {short: {epochs: 1}, long: {epochs: 9, batch: 64}}\n",
-                     NULL);
+                     "  train: {short: {epochs: 1}, long: {epochs: 9, batch: 64}}\n";
+  AUTO(sweep) sweep = read_sweep(state, text, NULL);
   const char *const titles[] = {"aligners=none, train=short", "aligners=none, train=long",
                                 "aligners=rotation+shared-init, train=short",
                                 "aligners=rotation+shared-init, train=long", NULL};
@@ -120,8 +118,8 @@ static void labels_stand_for_values_of_any_kind(void **state) {
 }
 
 static void a_star_is_every_network(void **state) {
-  AUTO(sweep)
-  sweep = read_sweep(state, "sweep: {networks.*.split: [layer1, layer3], networks.b.head.plugin: [x]}\n", NULL);
+  const char *text = "sweep: {networks.*.split: [layer1, layer3], networks.b.head.plugin: [x]}\n";
+  AUTO(sweep) sweep = read_sweep(state, text, NULL);
   AUTO(experiment) experiment = experiment_at(sweep, 1);
   assert_string_equal(experiment->networks[0].split, "layer3");
   assert_string_equal(experiment->networks[1].split, "layer3");
