@@ -60,19 +60,17 @@ static gboolean run_job(struct job *job, const char *runs, const char *command, 
 }
 
 /* Pairs whose features were compared; those with the same images once. */
-static void append_similarity(GString *out, const struct job *job) {
-  const struct network *networks = job->composition->networks;
-  const guint count = job->result->count;
+static void append_similarity(GString *out, const char *const *names, const struct session_result *result) {
+  const guint count = result->count;
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct report_pair));
   for (guint i = 0; i < count; i++)
     for (guint j = 0; j < count; j++) {
-      const struct similarity *similarity = &job->result->similarity[i * count + j];
-      const gboolean same = networks[i].task == networks[j].task;
-      if (!similarity->dead[0] || (same && j < i)) continue;
+      const struct similarity *similarity = &result->similarity[i * count + j];
+      if (!similarity->dead[0] || (similarity->symmetric && j < i)) continue;
       const struct report_pair pair = {
-          .extractor = networks[i].spec->name,
-          .other = networks[j].spec->name,
-          .images = same ? NULL : networks[j].spec->name,
+          .extractor = names[i],
+          .other = names[j],
+          .images = similarity->symmetric ? NULL : names[j],
           .correlation = similarity->correlation,
           .matched_correlation = similarity->matched_correlation,
           .cka = similarity->cka,
@@ -92,7 +90,7 @@ static void print_job(const struct job *job) {
                          job->experiment->name, result->train_seconds, result->images_per_second,
                          result->measure_seconds, result->path);
   report_cross(out, names, result->count, result->accuracy);
-  append_similarity(out, job);
+  append_similarity(out, names, result);
   printf("%s\n", out->str);
   fflush(stdout);
 }
