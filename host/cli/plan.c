@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "train/trainer.h"
+#include "train/stages.h"
 
 /* A place in the file is not all: the same place is right in one run and wrong in another. */
 static void tell_run(const struct sweep *sweep, guint run, GError *error) {
@@ -36,7 +36,7 @@ static gboolean plan_run(struct plan *plan, guint run, const struct registry *re
   struct planned_run *planned = &plan->runs[run];
   planned->resolved = composition_resolved(job->composition);
   planned->hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, planned->resolved, -1);
-  planned->steps = trainer_steps(job->composition);
+  planned->steps = stages_steps(job->composition);
   if (run) return TRUE;
   plan->name = g_strdup(job->experiment->name);
   plan->networks = job->composition->network_count;

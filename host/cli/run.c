@@ -36,19 +36,17 @@ struct session_result *run_job(const struct run_settings *settings, const struct
 }
 
 /* Pairs whose features were compared; those with the same images once. */
-static void append_similarity(GString *out, const struct job *job, const struct session_result *result) {
-  const struct network *networks = job->composition->networks;
+static void append_similarity(GString *out, const char *const *names, const struct session_result *result) {
   const guint count = result->count;
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct report_pair));
   for (guint i = 0; i < count; i++)
     for (guint j = 0; j < count; j++) {
       const struct similarity *similarity = &result->similarity[i * count + j];
-      const gboolean same = networks[i].task == networks[j].task;
-      if (!similarity->dead[0] || (same && j < i)) continue;
+      if (!similarity->dead[0] || (similarity->symmetric && j < i)) continue;
       const struct report_pair pair = {
-          .extractor = networks[i].spec->name,
-          .other = networks[j].spec->name,
-          .images = same ? NULL : networks[j].spec->name,
+          .extractor = names[i],
+          .other = names[j],
+          .images = similarity->symmetric ? NULL : names[j],
           .correlation = similarity->correlation,
           .matched_correlation = similarity->matched_correlation,
           .cka = similarity->cka,
@@ -59,8 +57,7 @@ static void append_similarity(GString *out, const struct job *job, const struct 
   report_similarity(out, (const struct report_pair *)pairs->data, pairs->len);
 }
 
-static void print_result(const struct job *job, const struct session_result *result) {
-  const struct experiment *experiment = job->experiment;
+static void print_result(const struct experiment *experiment, const struct session_result *result) {
   g_autoptr(GString) out = g_string_new(NULL);
   g_autofree const char **names = g_new(const char *, result->count);
   for (guint t = 0; t < result->count; t++) names[t] = experiment->networks[t].name;
@@ -68,7 +65,7 @@ static void print_result(const struct job *job, const struct session_result *res
                          experiment->name, result->train_seconds, result->images_per_second, result->measure_seconds,
                          result->path);
   report_cross(out, names, result->count, result->accuracy);
-  append_similarity(out, job, result);
+  append_similarity(out, names, result);
   printf("%s\n", out->str);
   fflush(stdout);
 }
@@ -102,7 +99,7 @@ static int run_single(const struct run_settings *settings, const struct plan *pl
   const struct report_row row = {plan->name, result->own, result->swap, result->chance};
   g_array_append_val(rows, row);
   if (settings->json) return print_json(result);
-  print_result(job, result);
+  print_result(job->experiment, result);
   return 0;
 }
 

@@ -244,6 +244,7 @@ static void take_similarities(const struct walk *walk, struct similarity *simila
       const struct visit *a = &walk->visits[v], *b = &walk->visits[w];
       struct similarity found =
           similarity_measure(walk->products[v * n + v], walk->products[w * n + w], walk->products[v * n + w]);
+      found.symmetric = at_home(walk, a) && at_home(walk, b);
       if (at_home(walk, a)) similarity[b->index * walk->count + a->index] = similarity_reversed(&found);
       if (at_home(walk, b))
         similarity[a->index * walk->count + b->index] = found;

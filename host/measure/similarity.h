@@ -51,6 +51,7 @@ struct similarity {
   double correlation;         /**< mean over channels alive in both, each with that of the same index */
   double matched_correlation; /**< mean over the pairs of the best one-to-one matching of live channels */
   double cka;                 /**< linear centred kernel alignment */
+  gboolean symmetric;         /**< of b with a, the same was measured on the same images */
   GArray *dead[2];            /**< guint: channels of a and of b without variance; NULL: not measured */
 };
 

@@ -5,6 +5,7 @@
 #include "train/components.h"
 #include "train/frozen.h"
 #include "train/results.h"
+#include "train/stages.h"
 
 struct session {
   struct composition *composition; /* of the last stage */
@@ -129,17 +130,11 @@ static gboolean train_earlier(struct session *session, GError **error) {
   return TRUE;
 }
 
-static guint64 count_steps(const struct composition *composition) {
-  guint64 steps = trainer_steps(composition);
-  for (guint k = 0; k < composition->earlier->len; k++) steps += trainer_steps(composition->earlier->pdata[k]);
-  return steps;
-}
-
 static gboolean train(struct session *session, GError **error) {
   struct composition *composition = session->composition;
   struct session_result *result = session->result;
   const gint64 start = g_get_monotonic_time();
-  session->steps = count_steps(composition);
+  session->steps = stages_steps(composition);
   if (!train_earlier(session, error) || !train_stage(session, composition, error)) return FALSE;
   const guint images_per_step = composition->experiment->train.batch * composition_trained(composition);
   result->train_seconds = seconds_since(start);

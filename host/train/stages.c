@@ -5,6 +5,7 @@
 
 #include "train/components.h"
 #include "train/difference.h"
+#include "train/trainer.h"
 
 /* How many of the first `end` networks are trained. */
 static guint trained_before(const struct experiment *experiment, guint end) {
@@ -69,4 +70,10 @@ gboolean stages_make(struct composition *whole, GError **error) {
     if (!check_heads(stage, whole, error) || !check_heads(whole, stage, error)) return FALSE;
   }
   return TRUE;
+}
+
+guint64 stages_steps(const struct composition *whole) {
+  guint64 steps = trainer_steps(whole);
+  for (guint k = 0; k < whole->earlier->len; k++) steps += trainer_steps(whole->earlier->pdata[k]);
+  return steps;
 }

@@ -177,7 +177,7 @@ static void extractors_meet_heads_and_each_other(void **state) {
   assert_true(ab->correlation < 0.6);
   assert_float_equal(ab->matched_correlation, 1, 1e-12);
   assert_float_equal(ab->cka, 1, 1e-12);
-  assert_true(ab->correlation == ba->correlation && ab->cka == ba->cka);
+  assert_true(ab->correlation == ba->correlation && ab->cka == ba->cka && ab->symmetric && ba->symmetric);
   assert_true(isnan(similarity_of(bench, 0, 0)->cka) && !similarity_of(bench, 1, 1)->dead[0]);
 }
 
@@ -202,6 +202,7 @@ static void every_task_is_walked_once(void **state) {
   assert_true(bench->accuracy[0] == 1 && bench->accuracy[4] == 1 && bench->accuracy[8] == 1);
   /* On other images the same two extractors resemble each other otherwise; a and c have only their own. */
   assert_true(similarity_of(bench, 0, 1)->correlation != similarity_of(bench, 1, 0)->correlation);
+  assert_false(similarity_of(bench, 0, 1)->symmetric);
   assert_true(similarity_of(bench, 0, 2)->correlation == similarity_of(bench, 2, 0)->correlation);
 }
 

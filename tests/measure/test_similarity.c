@@ -64,15 +64,16 @@ static void assert_channels(const GArray *found, const guint *wanted, guint coun
   for (guint k = 0; k < count; k++) assert_int_equal(g_array_index(found, guint, k), wanted[k]);
 }
 
-static float *load_maps(const json_t *json, struct maps *maps) {
+/* The caller frees the values. */
+static struct maps load_maps(const json_t *json) {
   const json_t *shape = json_object_get(json, "shape"), *values = json_object_get(json, "values");
   const gsize size = json_array_size(values);
   float *copy = g_new(float, size);
   for (gsize k = 0; k < size; k++) copy[k] = (float)json_number_value(json_array_get(values, k));
-  for (guint axis = 0; axis < 3; axis++) maps->shape[axis] = json_integer_value(json_array_get(shape, axis));
-  maps->images = (guint)(size / (gsize)(maps->shape[0] * maps->shape[1] * maps->shape[2]));
-  maps->values = copy;
-  return copy;
+  struct maps maps = {.values = copy};
+  for (guint axis = 0; axis < 3; axis++) maps.shape[axis] = json_integer_value(json_array_get(shape, axis));
+  maps.images = (guint)(size / (gsize)(maps.shape[0] * maps.shape[1] * maps.shape[2]));
+  return maps;
 }
 
 static void assert_near(const json_t *wanted, const char *key, double found) {
@@ -95,9 +96,7 @@ static void agrees_with_numpy_and_scipy(void **state) {
   assert_int_equal(json_array_size(cases), 7);
   for (gsize k = 0; k < json_array_size(cases); k++) {
     const json_t *wanted = json_array_get(cases, k), *dead = json_object_get(wanted, "dead");
-    struct maps a, b;
-    g_autofree float *values_a = load_maps(json_object_get(wanted, "a"), &a);
-    g_autofree float *values_b = load_maps(json_object_get(wanted, "b"), &b);
+    const struct maps a = load_maps(json_object_get(wanted, "a")), b = load_maps(json_object_get(wanted, "b"));
     struct similarity found = measure(&a, &b, 2);
     print_message("# %s\n", json_string_value(json_object_get(wanted, "name")));
     assert_near(wanted, "correlation", found.correlation);
@@ -105,6 +104,8 @@ static void agrees_with_numpy_and_scipy(void **state) {
     assert_near(wanted, "cka", found.cka);
     for (guint side = 0; side < 2; side++) assert_dead(json_array_get(dead, side), found.dead[side]);
     similarity_clear(&found);
+    g_free((gpointer)a.values);
+    g_free((gpointer)b.values);
   }
 }
 
