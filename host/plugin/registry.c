@@ -9,14 +9,13 @@
  */
 #include "plugin/registry.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
 #include "plugin/check.h"
+#include "plugin/library.h"
 
 struct registry {
   GPtrArray *plugins, *refusals;
@@ -84,41 +83,10 @@ static void add_plugin(struct registry *registry, const char *path, const struct
   g_ptr_array_add(registry->plugins, plugin);
 }
 
-/* dlerror's message without the path that it begins with. */
-static const char *dl_reason(const char *path) {
-  const char *message = dlerror();
-  if (!message) return "its symbol 'dovetail_plugin' is NULL";
-  const gsize length = strlen(path);
-  if (!strncmp(message, path, length) && g_str_has_prefix(message + length, ": ")) return message + length + 2;
-  return message;
-}
-
-/* Whether the symbol is data, and enough of it to be read as a descriptor. */
-static gboolean is_descriptor(const void *address) {
-  Dl_info info;
-  void *entry = NULL;
-  if (!dladdr1(address, &info, &entry, RTLD_DL_SYMENT) || !entry) return FALSE;
-  const ElfW(Sym) *symbol = entry;
-  return ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT && symbol->st_size >= PLUGIN_SIZE_1_0;
-}
-
 static void load_file(struct registry *registry, const char *path) {
-  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) { /* opening a pipe would wait for ever */
-    refuse(registry, path, g_file_test(path, G_FILE_TEST_EXISTS) ? "no regular file" : "a link to no file");
-    return;
-  }
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    refuse(registry, path, "cannot be loaded: %s", dl_reason(path));
-    return;
-  }
-  const struct dvt_plugin *descriptor = dlsym(library, "dovetail_plugin");
   g_autofree char *reason = NULL;
-  if (!descriptor)
-    refuse(registry, path, "no Dovetail plugin: %s", dl_reason(path));
-  else if (!is_descriptor(descriptor))
-    refuse(registry, path, "no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor");
-  else if (!plugin_check(descriptor, &reason))
+  const struct dvt_plugin *descriptor = library_open(path, &reason);
+  if (!descriptor || !plugin_check(descriptor, &reason))
     refuse(registry, path, "%s", reason);
   else
     for (; descriptor; descriptor = descriptor->next) add_plugin(registry, path, descriptor);
