@@ -30,7 +30,8 @@ static gboolean check_slope(struct aligner_rig *rig, enum hook hook, guint call,
   struct slope slope = {rig, hook, call};
   const struct gradient gradient = {name,  paper->features.data, computed, paper->features.size / sizeof(float), loss,
                                     &slope};
-  return gradient_check(rig->probe, &gradient);
+  g_autofree char *fault = gradient_fault(rig->probe, &gradient);
+  return !fault || probe_fail(rig->probe, "%s", fault);
 }
 
 static void check_hook(struct probe *probe, enum hook hook) {

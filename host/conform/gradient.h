@@ -16,9 +16,10 @@ struct gradient {
 };
 
 /**
- * Compares slopes of the loss along random directions, the better of several step sizes, with what the gradient says
- * of them. FALSE with a failed verdict when they differ by more than a right gradient in float32 does.
+ * Compares slopes of the loss along random directions, for the better of several step sizes, with what the gradient
+ * says of them. What is wrong when they differ by more than a right gradient in float32 is likely to, or NULL: also
+ * when the loss has failed. The caller frees it.
  */
-gboolean gradient_check(struct probe *probe, const struct gradient *gradient);
+char *gradient_fault(struct probe *probe, const struct gradient *gradient);
 
 #endif

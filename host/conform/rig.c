@@ -47,7 +47,7 @@ static struct rig *try_inputs(struct probe *probe, const struct values *values, 
   return rig;
 }
 
-static struct rig *find_site(struct probe *probe, const struct values *values, char **refusal) {
+struct rig *rig_new(struct probe *probe, const struct values *values, char **refusal) {
   const char *wanted = probe->options->split;
   struct rig *rig = NULL;
   if (probe->plugin->kind == DVT_KIND_BACKBONE)
@@ -58,14 +58,10 @@ static struct rig *find_site(struct probe *probe, const struct values *values, c
   return rig;
 }
 
-struct rig *rig_new(struct probe *probe, const struct values *values, char **refusal) {
-  struct rig *rig = find_site(probe, values, refusal);
+struct rig *rig_open(struct probe *probe) {
+  struct rig *rig = kind_open(probe);
   if (rig) rig_bind(rig);
   return rig;
-}
-
-struct rig *rig_open(struct probe *probe) {
-  return kind_open(probe);
 }
 
 void rig_free(struct rig *rig) {
@@ -132,6 +128,7 @@ static gpointer open_module(struct probe *probe, const struct values *values, ch
 
 static gboolean use_module(gpointer instance, struct record *record) {
   struct rig *rig = instance;
+  if (!rig->module->values) rig_bind(rig);
   for (guint mode = 0; mode < RIG_MODES; mode++)
     if (!rig_try(rig, &rig_modes[mode], "use", RIG_CAPACITY, record)) return FALSE;
   return TRUE;

@@ -25,10 +25,10 @@ struct site {
 /** create and init alone, for one site; as kind.open. The caller frees it. */
 struct rig *rig_new_at(struct probe *probe, const struct values *values, const struct site *site, char **refusal);
 
-/** For the first site that the plugin takes: the user's, or one of a list. With values bound and set. */
+/** For the first site that the plugin takes: the user's, or one of a list. */
 struct rig *rig_new(struct probe *probe, const struct values *values, char **refusal);
 
-/** rig_new with the user's settings; NULL with a verdict. */
+/** rig_new and rig_bind with the user's settings; NULL with a verdict. */
 struct rig *rig_open(struct probe *probe);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)
