@@ -68,7 +68,10 @@ static int head_forward(const struct dvt_aligner_host *host, uint32_t number, ui
   struct aligner_rig *rig = rig_of(host);
   struct tied_head *head = find_head(rig, number, network);
   if (!head) return misuse(rig, fault, "head_forward was called for no head, or out of its network's hooks");
-  if (rig->heads_fail) return dvt_fail(fault, DVT_ERROR_INTERNAL, "the check makes head_forward fail");
+  if (rig->heads_fail) {
+    rig->head_failures++;
+    return dvt_fail(fault, DVT_ERROR_INTERNAL, "the check makes head_forward fail");
+  }
   const gint64 channels = features->shape[1], area = features->shape[2] * features->shape[3];
   const float *x = features->data;
   float *out = head->logits[network].data;
@@ -203,8 +206,9 @@ gboolean aligner_call(struct aligner_rig *rig, enum hook hook, guint index, doub
 
 gboolean aligner_swallows(struct aligner_rig *rig, enum hook hook, guint index) {
   struct dvt_error fault = DVT_ERROR_INIT;
+  const guint failures = rig->head_failures;
   double loss;
-  return call_hook(rig, hook, index, &loss, &fault) == DVT_OK;
+  return call_hook(rig, hook, index, &loss, &fault) == DVT_OK && rig->head_failures > failures;
 }
 
 gboolean aligner_step(struct aligner_rig *rig, guint64 step, struct record *record) {

@@ -55,6 +55,7 @@ struct aligner_rig {
   GPtrArray *heads; /**< struct tied_head */
   gboolean in_init, initialised;
   gboolean heads_fail; /**< head_forward fails from now on */
+  guint head_failures; /**< how often it did */
 };
 
 /** create and init for one cast; as kind.open. The caller frees it. */
@@ -97,7 +98,7 @@ void aligner_set_gradients(struct aligner_rig *rig, float value);
  */
 gboolean aligner_call(struct aligner_rig *rig, enum hook hook, guint index, double *loss);
 
-/** Whether a hook returns DVT_OK; no verdict. */
+/** Whether a hook returns DVT_OK though head_forward failed for it; no verdict. */
 gboolean aligner_swallows(struct aligner_rig *rig, enum hook hook, guint index);
 
 /** Every hook once, in the host's order, with gradients from 0: losses and gradients are recorded. */

@@ -70,23 +70,23 @@ static gsize bytes_in_use(void) {
 }
 #endif
 
-/* With LeakSanitizer it is asked; else memory that grows with each of many lives, after some for caches to fill. */
+/* LeakSanitizer is asked where there is one; else memory must stop to grow, once caches have filled. */
 void check_process_leaks(struct probe *probe) {
-  enum { WARM = 3, LIVES = 8 };
-  for (guint k = 0; k < WARM; k++)
-    if (!live_and_fail(probe)) return;
+  if (!live_and_fail(probe)) return;
 #ifdef HAS_LSAN
+  if (!live_and_fail(probe)) return;
   if (__lsan_do_recoverable_leak_check()) probe_fail(probe, "LeakSanitizer finds memory that nobody holds any more");
 #else
-  gsize before = bytes_in_use();
-  const gsize first = before;
+  enum { LIVES = 30 };
+  const gsize first = bytes_in_use();
+  gsize before = first;
   for (guint k = 0; k < LIVES; k++) {
     if (!live_and_fail(probe)) return;
     const gsize after = bytes_in_use();
     if (after <= before) return;
     before = after;
   }
-  probe_fail(probe, "each life of an instance leaves memory behind, %" G_GSIZE_FORMAT " bytes on average",
+  probe_fail(probe, "each of %d lives of an instance left memory behind, %" G_GSIZE_FORMAT " bytes on average", LIVES,
              (before - first) / LIVES);
 #endif
 }

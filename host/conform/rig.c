@@ -95,7 +95,7 @@ static void move_values(const struct rig *rig) {
   }
 }
 
-void rig_bind(struct rig *rig) {
+void rig_bind_quietly(struct rig *rig) {
   struct module *module = rig->module;
   lay_out(module);
   gsize bytes = (rig_size(rig) * sizeof(float) + 63) / 64 * 64;
@@ -108,7 +108,11 @@ void rig_bind(struct rig *rig) {
   for (guint k = 0; k < module->weight_count; k++) values[k] = module_value(module, k);
   module->ops->bind(module->self, values);
   for (guint k = 0; k < module->weight_count; k++) values[k] = NULL; /* the array lived until the call returned */
-  module_changed(module);
+}
+
+void rig_bind(struct rig *rig) {
+  rig_bind_quietly(rig);
+  module_changed(rig->module);
 }
 
 const char *rig_overrun(const struct rig *rig, const float *arena) {

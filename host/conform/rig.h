@@ -33,7 +33,10 @@ struct rig *rig_open(struct probe *probe);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)
 
-/** Allocates and binds the values, sets them by their initialisers, and moves each a little. Once. */
+/** Allocates the values, sets them by their initialisers, moves each a little, and binds them. Once. */
+void rig_bind_quietly(struct rig *rig);
+
+/** The same, and says that they changed. */
 void rig_bind(struct rig *rig);
 
 /** Floats of the values' arena, or of one of gradients: guards and all. */
