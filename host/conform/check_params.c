@@ -46,16 +46,18 @@ static gboolean has_params(struct probe *probe) {
   return probe->plugin->param_count || probe_skip(probe, "it has no parameters");
 }
 
+/* Nothing else can be checked of a plugin that takes nothing. */
 void check_params_default(struct probe *probe) {
-  if (!has_params(probe)) return;
   AUTO(values) values = probe_values(probe);
   g_autofree char *refusal = NULL;
-  if (!values || !try_create(probe, values, "its defaults")) {
-    if (values) probe_fail(probe, "create refuses the plugin's own defaults");
+  if (!values) return;
+  if (!try_create(probe, values, "its defaults")) {
+    probe_fail(probe, "create refuses the plugin's own defaults");
     return;
   }
   gpointer instance = kind_of(probe->plugin)->open(probe, values, &refusal);
   if (instance) kind_of(probe->plugin)->close(instance);
+  if (refusal) probe_warn(probe, "init takes nothing that was tried: %s", refusal);
 }
 
 static void check_ends(struct probe *probe, gboolean greatest) {

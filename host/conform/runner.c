@@ -107,27 +107,34 @@ static gboolean reap(pid_t child, gint64 deadline, int *status) {
   }
 }
 
-/* The first line that a child printed, for those that died: "; it printed: …", or "". The caller frees it. */
-static char *last_words(int output) {
-  char text[512];
+/* A sanitizer's report, or else the first line that a child printed; NULL: none. The caller frees it. */
+static char *last_words(int output, gboolean *report) {
+  char text[4096];
   const gssize length = pread(output, text, sizeof text - 1, 0);
-  if (length <= 0) return g_strdup("");
+  if (length <= 0) return NULL;
   text[length] = '\0';
-  g_autofree char *valid = g_utf8_make_valid(g_strstrip(text), -1);
+  g_autofree char *valid = g_utf8_make_valid(text, -1), *first = NULL;
   g_auto(GStrv) lines = g_strsplit(valid, "\n", -1);
-  for (char **line = lines; *line; line++)
-    if (g_strstrip(*line)[0] && !g_str_has_prefix(*line, "====")) return g_strdup_printf("; it printed: %.200s", *line);
-  return g_strdup("");
+  for (char **line = lines; *line; line++) {
+    const char *error = strstr(*line, "ERROR: "), *runtime = strstr(*line, "runtime error: ");
+    *report = runtime || (error && strstr(error, "Sanitizer: "));
+    if (*report) return g_strdup_printf("%.200s", runtime ? *line : error);
+    if (!first && g_strstrip(*line)[0]) first = g_strdup_printf("%.200s", *line);
+  }
+  return g_steal_pointer(&first);
 }
 
 static struct verdict judge_death(int status, int output) {
-  g_autofree char *words = last_words(output);
+  gboolean report = FALSE;
+  g_autofree char *words = last_words(output, &report);
+  const char *printed = words ? "; it printed: " : "", *shown = words ? words : "";
   if (WIFSIGNALED(status))
-    return (struct verdict){CONFORM_CRASHED, g_strdup_printf("died of signal %d (%s)%s", WTERMSIG(status),
-                                                             g_strsignal(WTERMSIG(status)), words)};
-  return (struct verdict){
-      CONFORM_FAILED,
-      g_strdup_printf("the process ended before the check did, with exit status %d%s", WEXITSTATUS(status), words)};
+    return (struct verdict){CONFORM_CRASHED, g_strdup_printf("died of signal %d (%s)%s%s", WTERMSIG(status),
+                                                             g_strsignal(WTERMSIG(status)), printed, shown)};
+  if (report) return (struct verdict){CONFORM_CRASHED, g_strdup_printf("stopped by a sanitizer: %s", shown)};
+  return (struct verdict){CONFORM_FAILED,
+                          g_strdup_printf("the process ended before the check did, with exit status %d%s%s",
+                                          WEXITSTATUS(status), printed, shown)};
 }
 
 static struct verdict judge(const struct task *task, pid_t child, int answer, int output) {

@@ -111,6 +111,10 @@ DVT_EXPORT void *exported(void);
 void *exported(void) { return g_malloc(1); }
 #endif
 
+#ifdef ABORTS
+__attribute__((constructor)) static void at_once(void) { abort(); }
+#endif
+
 #ifdef EXPORTS_MORE
 DVT_EXPORT int exported(void);
 int exported(void) { return 1; }

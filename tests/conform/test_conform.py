@@ -155,6 +155,22 @@ def a_plugin_file_that_cannot_be_used_is_told(folder):
 
 
 @case
+def a_plugin_that_aborts_while_it_loads_costs_nothing_more(folder):
+    done = dovetail("conform", os.path.join(folder_of_each, "aborts.so"), folder=folder)
+    assert done.returncode == 1 and "died of signal 6" in done.stderr, done.stderr
+    assert "crashed  file.loads" in done.stdout and "0 failed" in done.stdout.splitlines()[-1], done.stdout
+
+
+@case
+def a_plugin_that_takes_nothing_is_warned_of(folder):
+    _, found = conform(os.path.join(folder_of_descriptors, "good.so"), "--include", "params.default", folder=folder)
+    assert found["failed"] == 1, found
+    _, found = conform(os.path.join(folder_of_each, "good-backbone.so"), "--split", "third", "--include",
+                       "params.default", folder=folder)
+    assert found["warning"] == 1 and "no split 'third'" in found["results"][0]["sentence"], found
+
+
+@case
 def settings_reach_the_plugin(folder):
     good = os.path.join(folder_of_each, "good-backbone.so")
     code, found = conform(good, "--set", "channels=3", "--split", "half", "--input", "2,4,5", "--include", "module.guards",

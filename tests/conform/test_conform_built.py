@@ -3,10 +3,11 @@
 """The plugins that come with Dovetail conform; and docs/conform.md (argument 4) lists the checks that there are."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "cli"))
-from tap import case, dovetail, main, plugins
+from tap import case, dovetail, main, plugins, write
 
 page = sys.argv[4]
 
@@ -60,6 +61,22 @@ def the_page_lists_the_checks(folder):
     expected = ["| `{}` | {} | {} |".format(*[cell.strip() for cell in line.split("  ") if cell.strip()])
                 for line in listed]
     assert rows == expected, [row for row in expected if row not in rows] + [row for row in rows if row not in expected]
+
+
+@case
+def a_clause_that_no_header_has_fails_the_build(folder):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir)
+    room = os.path.join(root, "host", "conform")
+    with open(os.path.join(room, "checks.def"), encoding="utf-8") as file:
+        table = file.read()
+    outcomes = []
+    for text in (table, table.replace("the plugin writes label <", "the plugin writes label >")):
+        path = write(folder, "checks.def", text)
+        outcomes.append(subprocess.run(
+            [sys.executable, os.path.join(room, "contracts.py"), path, os.path.join(root, "include", "dovetail"),
+             os.path.join(folder, "lines.h")], capture_output=True, text=True))
+    assert outcomes[0].returncode == 0, outcomes[0].stderr
+    assert outcomes[1].returncode == 1 and "check dataset.labels: " in outcomes[1].stderr, outcomes[1].stderr
 
 
 main()
