@@ -28,19 +28,13 @@ void check_life_created(struct probe *probe) {
   }
 }
 
-static void expect_same(struct probe *probe, const char *what, const struct record *first,
-                        const struct record *second) {
-  g_autofree char *difference = record_difference(first, second, 0);
-  if (difference) probe_fail(probe, "%s: %s", what, difference);
-}
-
 void check_life_again(struct probe *probe) {
   AUTO(record) first = record_new();
   if (!kind_live(probe, first)) return;
   for (guint k = 0; k < 2; k++) {
     AUTO(record) next = record_new();
     if (!kind_live(probe, next)) return;
-    expect_same(probe, "a first life and a later one in the same process", first, next);
+    probe_agree(probe, "a first life and a later one in the same process", first, next, 0);
   }
 }
 
@@ -55,8 +49,8 @@ void check_life_two(struct probe *probe) {
   const gboolean good = second && kind->use(first, first_record);
   if (first) kind->close(first);
   if (good && kind->use(second, second_record)) {
-    expect_same(probe, "an instance alone and one beside another", alone, first_record);
-    expect_same(probe, "an instance alone and one that outlived another", alone, second_record);
+    probe_agree(probe, "an instance alone and one beside another", alone, first_record, 0);
+    probe_agree(probe, "an instance alone and one that outlived another", alone, second_record, 0);
   }
   if (second) kind->close(second);
 }
@@ -76,7 +70,7 @@ void check_life_failed_init(struct probe *probe) {
   if (!refused)
     probe_skip(probe, "init refused nothing that was tried");
   else if (kind_live(probe, after))
-    expect_same(probe, "before and after an init that failed", before, after);
+    probe_agree(probe, "before and after an init that failed", before, after, 0);
 }
 
 void check_life_refusal(struct probe *probe) {
@@ -118,7 +112,7 @@ void check_life_threads(struct probe *probe) {
   }
   for (guint k = 0; k < LIVES; k++) g_thread_join(threads[k]);
   for (guint k = 0; k < LIVES; k++) {
-    expect_same(probe, "a life alone and one beside three others", alone, lives[k].record);
+    probe_agree(probe, "a life alone and one beside three others", alone, lives[k].record, 0);
     record_free(lives[k].record);
   }
 }

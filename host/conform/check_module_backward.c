@@ -37,12 +37,6 @@ void check_module_backward_adds(struct probe *probe) {
       return;
 }
 
-static void compare(struct probe *probe, const char *what, const struct record *first, const struct record *second,
-                    double tolerance) {
-  g_autofree char *difference = record_difference(first, second, tolerance);
-  if (difference) probe_fail(probe, "%s: %s", what, difference);
-}
-
 void check_module_backward_null(struct probe *probe) {
   AUTO(rig) rig = rig_open(probe);
   for (guint mode = 0; rig && mode < RIG_MODES; mode++) {
@@ -60,35 +54,30 @@ void check_module_backward_null(struct probe *probe) {
       if (rig->module->weights[k]->role == DVT_WEIGHT_PARAMETER)
         record_floats(part, rig->module->weights[k]->name, (float *)trial->gradients.data + rig->module->offsets[k],
                       module_weight_elements(rig->module, k));
-    compare(probe, "with and without input_gradient", whole, part, 1e-4);
+    probe_agree(probe, "with and without input_gradient", whole, part, 1e-4);
+  }
+}
+
+/* What a pass yields with gradients of the weights and backward, and without some of them. */
+static void compare_without(struct probe *probe, const char *what, guint flags) {
+  AUTO(rig) rig = rig_open(probe);
+  for (guint mode = 0; rig && mode < RIG_MODES; mode++) {
+    AUTO(record) whole = record_new();
+    AUTO(record) part = record_new();
+    struct trial_config config = rig_modes[mode];
+    if (!rig_try(rig, &config, "without", RIG_CAPACITY, whole)) return;
+    config.flags &= ~flags;
+    config.frozen = TRUE;
+    if (rig_try(rig, &config, "without", RIG_CAPACITY, part)) probe_agree(probe, what, whole, part, 1e-4);
   }
 }
 
 void check_module_backward_frozen(struct probe *probe) {
-  AUTO(rig) rig = rig_open(probe);
-  for (guint mode = 0; rig && mode < RIG_MODES; mode++) {
-    AUTO(record) trained = record_new();
-    AUTO(record) frozen = record_new();
-    struct trial_config config = rig_modes[mode];
-    if (!rig_try(rig, &config, "frozen", RIG_CAPACITY, trained)) return;
-    config.frozen = TRUE;
-    if (!rig_try(rig, &config, "frozen", RIG_CAPACITY, frozen)) return;
-    compare(probe, "with and without gradients of the weights", trained, frozen, 1e-4);
-  }
+  compare_without(probe, "with and without gradients of the weights", 0);
 }
 
 void check_module_forward_only(struct probe *probe) {
-  AUTO(rig) rig = rig_open(probe);
-  for (guint mode = 0; rig && mode < RIG_MODES; mode++) {
-    AUTO(record) both = record_new();
-    AUTO(record) alone = record_new();
-    struct trial_config config = rig_modes[mode];
-    if (!rig_try(rig, &config, "only", RIG_CAPACITY, both)) return;
-    config.flags &= ~(guint)DVT_PASS_BACKWARD;
-    config.frozen = TRUE;
-    if (!rig_try(rig, &config, "only", RIG_CAPACITY, alone)) return;
-    compare(probe, "with and without DVT_PASS_BACKWARD", both, alone, 1e-4);
-  }
+  compare_without(probe, "with and without DVT_PASS_BACKWARD", DVT_PASS_BACKWARD);
 }
 
 /* backward is that of the last forward: an earlier one, of other inputs, leaves no trace. */
@@ -102,5 +91,5 @@ void check_module_backward_last(struct probe *probe) {
   probe_numbers(probe, "another", 2, trial->input.data, trial->input.size / sizeof(float));
   if (!trial_forward(trial, RIG_CAPACITY)) return;
   memcpy(trial->input.data, input, trial->input.size);
-  if (trial_run(trial, RIG_CAPACITY, after)) compare(probe, "after a forward without backward", direct, after, 0);
+  if (trial_run(trial, RIG_CAPACITY, after)) probe_agree(probe, "after a forward without backward", direct, after, 0);
 }

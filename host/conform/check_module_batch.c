@@ -39,8 +39,7 @@ void check_module_batch_capacity(struct probe *probe) {
     const gsize count = 3 * rig_output_size(rig);
     probe_numbers(probe, "capacity/gradient", 1, trial->output_gradient.data, count);
     if (!trial_run(trial, 3, large)) return;
-    g_autofree char *difference = record_difference(small, large, 1e-4);
-    if (difference) probe_fail(probe, "3 examples in a pass for 3 and in one for 8: %s", difference);
+    probe_agree(probe, "3 examples in a pass for 3 and in one for 8", small, large, 1e-4);
   }
 }
 
@@ -56,7 +55,6 @@ void check_module_batch_sequence(struct probe *probe) {
     for (guint k = 0; trial && k < G_N_ELEMENTS(sizes); k++)
       if (!trial_run(trial, sizes[k], NULL)) return;
     if (!trial || !trial_run(trial, 3, later)) return;
-    g_autofree char *difference = record_difference(fresh, later, 0);
-    if (difference) probe_fail(probe, "3 examples in a new pass and after batches of 1, 5 and 2: %s", difference);
+    probe_agree(probe, "3 examples in a new pass and after batches of 1, 5 and 2", fresh, later, 0);
   }
 }

@@ -5,12 +5,6 @@
 #include "conform/checks.h"
 #include "conform/rig.h"
 
-static void expect_same(struct probe *probe, const char *what, const struct record *first,
-                        const struct record *second) {
-  g_autofree char *difference = record_difference(first, second, 0);
-  if (difference) probe_fail(probe, "%s: %s", what, difference);
-}
-
 void check_module_repeatable(struct probe *probe) {
   AUTO(rig) rig = rig_open(probe);
   for (guint mode = 0; rig && mode < RIG_MODES; mode++) {
@@ -21,8 +15,8 @@ void check_module_repeatable(struct probe *probe) {
     if (!trial || !trial_run(trial, RIG_CAPACITY, first) || !trial_run(trial, RIG_CAPACITY, again) ||
         !rig_try(rig, &rig_modes[mode], "repeatable", RIG_CAPACITY, other))
       return;
-    expect_same(probe, "the same batch twice in one pass", first, again);
-    expect_same(probe, "the same batch in two passes", first, other);
+    probe_agree(probe, "the same batch twice in one pass", first, again, 0);
+    probe_agree(probe, "the same batch in two passes", first, other, 0);
   }
 }
 
@@ -68,7 +62,7 @@ void check_module_flights(struct probe *probe) {
   for (guint k = 0; good && k < FLIGHTS; k++) threads[k] = g_thread_new("trial", fly_rounds, &traffic[k]);
   for (guint k = 0; good && k < FLIGHTS; k++) g_thread_join(threads[k]);
   for (guint k = 0; good && k < FLIGHTS; k++)
-    expect_same(probe, "a pass alone and beside three others", traffic[k].alone, traffic[k].together);
+    probe_agree(probe, "a pass alone and beside three others", traffic[k].alone, traffic[k].together, 0);
   for (guint k = 0; k < FLIGHTS; k++) traffic_clear(&traffic[k]);
 }
 
@@ -105,7 +99,7 @@ void check_module_pass_life(struct probe *probe) {
   trial_free(halfway);
   good = good && trial_run(last, 2, after);
   trial_free(last);
-  if (good) expect_same(probe, "a pass before and after others were destroyed", before, after);
+  if (good) probe_agree(probe, "a pass before and after others were destroyed", before, after, 0);
 }
 
 void check_module_precision(struct probe *probe) {

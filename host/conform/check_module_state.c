@@ -13,12 +13,6 @@ static gboolean fly(struct rig *rig, struct record *record) {
   return rig_try(rig, &rig_modes[1], "state", RIG_CAPACITY, record);
 }
 
-static void expect_same(struct probe *probe, const char *what, const struct record *first,
-                        const struct record *second) {
-  g_autofree char *difference = record_difference(first, second, 0);
-  if (difference) probe_fail(probe, "%s: %s", what, difference);
-}
-
 /* Other values, as an optimiser's step would make them. */
 static void step(const struct rig *rig) {
   struct module *module = rig->module;
@@ -38,7 +32,7 @@ void check_module_changed(struct probe *probe) {
   step(fresh);
   step(used);
   if (trial_run(trial, RIG_CAPACITY, first) && fly(fresh, second))
-    expect_same(probe, "after changed, a module that was in use and a new one with the same values", first, second);
+    probe_agree(probe, "after changed, a module that was in use and a new one with the same values", first, second, 0);
 }
 
 static struct safetensor *list_tensors(const struct module *module) {
@@ -105,7 +99,7 @@ static void save_and_load(struct probe *probe, const char *path) {
   trial_commit(trial);
   step(first);
   if (save(first, path) && check_damage(probe, path) && load(second, path) && fly(first, before) && fly(second, after))
-    expect_same(probe, "a module and a new one with its values", before, after);
+    probe_agree(probe, "a module and a new one with its values", before, after, 0);
 }
 
 void check_module_state(struct probe *probe) {

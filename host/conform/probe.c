@@ -3,39 +3,24 @@
 
 #include "plugin/fault.h"
 
-static gboolean conclude(struct probe *probe, enum conform_status status, const char *format, va_list arguments) {
+gboolean probe_conclude(struct probe *probe, enum conform_status status, const char *format, ...) {
   g_mutex_lock(&probe->mutex);
   if (probe->status == CONFORM_PASSED || (status == CONFORM_FAILED && probe->status != CONFORM_FAILED)) {
+    va_list arguments;
+    va_start(arguments, format);
     g_free(probe->sentence);
     probe->status = status;
     probe->sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
   }
   g_mutex_unlock(&probe->mutex);
   return FALSE;
 }
 
-gboolean probe_fail(struct probe *probe, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  conclude(probe, CONFORM_FAILED, format, arguments);
-  va_end(arguments);
-  return FALSE;
-}
-
-gboolean probe_warn(struct probe *probe, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  conclude(probe, CONFORM_WARNING, format, arguments);
-  va_end(arguments);
-  return FALSE;
-}
-
-gboolean probe_skip(struct probe *probe, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  conclude(probe, CONFORM_SKIPPED, format, arguments);
-  va_end(arguments);
-  return FALSE;
+gboolean probe_agree(struct probe *probe, const char *what, const struct record *first, const struct record *second,
+                     double tolerance) {
+  g_autofree char *difference = record_difference(first, second, tolerance);
+  return !difference || probe_fail(probe, "%s: %s", what, difference);
 }
 
 struct random_stream probe_stream(const struct probe *probe, const char *name) {

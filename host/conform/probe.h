@@ -6,12 +6,12 @@
 #include <dovetail/error.h>
 
 #include "conform/conform.h"
+#include "conform/record.h"
 #include "conform/watch.h"
 #include "plugin/random.h"
 
 struct probe {
   const struct conform_options *options;
-  const struct conform_check *check;
   const struct dvt_plugin *file;   /**< the first descriptor; NULL when the file has none */
   const struct dvt_plugin *plugin; /**< that is checked; NULL: the file */
   const char *load_fault;          /**< why the file has no descriptor, or NULL */
@@ -23,12 +23,17 @@ struct probe {
 };
 
 /**
- * The verdict: the first failure, else the first of the others. Each returns FALSE. Any thread.
+ * The verdict: the first failure, else the first of the others. Returns FALSE. Any thread.
  * Sentences begin in lower case, name what was called, and have no full stop.
  */
-gboolean probe_fail(struct probe *probe, const char *format, ...) G_GNUC_PRINTF(2, 3);
-gboolean probe_warn(struct probe *probe, const char *format, ...) G_GNUC_PRINTF(2, 3);
-gboolean probe_skip(struct probe *probe, const char *format, ...) G_GNUC_PRINTF(2, 3);
+gboolean probe_conclude(struct probe *probe, enum conform_status status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+#define probe_fail(probe, ...) probe_conclude(probe, CONFORM_FAILED, __VA_ARGS__)
+#define probe_warn(probe, ...) probe_conclude(probe, CONFORM_WARNING, __VA_ARGS__)
+#define probe_skip(probe, ...) probe_conclude(probe, CONFORM_SKIPPED, __VA_ARGS__)
+
+/** Fails with "WHAT: where they differ" unless two records agree, as record_difference has it. */
+gboolean probe_agree(struct probe *probe, const char *what, const struct record *first, const struct record *second,
+                     double tolerance);
 
 /** A stream of random numbers of the check's own. */
 struct random_stream probe_stream(const struct probe *probe, const char *name);

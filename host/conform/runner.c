@@ -25,7 +25,6 @@
 /* A check, or the listing of what is in the file, for one plugin of it. */
 struct task {
   const struct conform_options *options;
-  const struct conform_check *check;
   void (*run)(struct probe *probe);
   guint place; /* of the plugin in the file's list, from 1; 0: the file */
 };
@@ -36,7 +35,7 @@ struct verdict {
 };
 
 static struct verdict run_here(const struct task *task, int output) {
-  struct probe probe = {.options = task->options, .check = task->check, .output = output};
+  struct probe probe = {.options = task->options, .output = output};
   g_autofree char *load_fault = NULL;
   g_mutex_init(&probe.mutex);
   watch_init(&probe.watch, task->options->seed);
@@ -229,7 +228,7 @@ static gboolean run_checks(const struct run *run, guint place, guint subject, co
   guint count;
   const struct conform_check *checks = conform_checks(&count);
   for (guint k = 0; k < count; k++) {
-    const struct task task = {run->options, &checks[k], checks[k].run, place};
+    const struct task task = {run->options, checks[k].run, place};
     struct verdict verdict;
     if (!(checks[k].subjects & subject) || !chosen(run->options, checks[k].id)) continue;
     if (!run_task(&task, &verdict, error)) return FALSE;
@@ -254,7 +253,7 @@ gboolean conform_run(const struct conform_options *options,
                      void (*report)(gpointer data, const struct conform_result *result), gpointer data,
                      GError **error) {
   const struct run run = {options, report, data};
-  const struct task listing = {options, NULL, list_plugins, 0};
+  const struct task listing = {options, list_plugins, 0};
   struct verdict verdict;
   if (!check_globs(options->includes, error) || !check_globs(options->excludes, error)) return FALSE;
   if (!g_file_test(options->path, G_FILE_TEST_EXISTS))
