@@ -13,6 +13,7 @@ int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_conform(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_new(int argc, char **argv);
 

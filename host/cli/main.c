@@ -14,6 +14,7 @@ static const struct command {
     {"check", "check experiments and begin nothing", cli_check},
     {"plugins", "list the plugins that are found", cli_plugins},
     {"inspect", "describe a plugin: parameters, splits, classes", cli_inspect},
+    {"conform", "check that a plugin keeps the contract", cli_conform},
     {"report", "tables and figures of sweeps and runs", cli_report},
     {"new", "begin a plugin of your own", cli_new},
 };

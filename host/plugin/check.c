@@ -184,13 +184,17 @@ static char *ops_fault(const struct dvt_plugin *plugin) {
                          aligner->make_view ? "view_loss" : "make_view");
 }
 
-/* In this order: each relies on those before it. */
-static char *(*const checks[])(const struct dvt_plugin *) = {head_fault, name_fault, text_fault, params_fault,
-                                                             ops_fault};
+char *plugin_part_fault(const struct dvt_plugin *plugin, enum plugin_part part) {
+  static char *(*const faults[PLUGIN_PARTS])(const struct dvt_plugin *) = {
+      [PLUGIN_HEAD] = head_fault,     [PLUGIN_NAME] = name_fault, [PLUGIN_TEXTS] = text_fault,
+      [PLUGIN_PARAMS] = params_fault, [PLUGIN_OPS] = ops_fault,
+  };
+  return faults[part](plugin);
+}
 
 static char *plugin_fault(const struct dvt_plugin *plugin) {
   char *fault = NULL;
-  for (gsize k = 0; !fault && k < G_N_ELEMENTS(checks); k++) fault = checks[k](plugin);
+  for (enum plugin_part part = 0; !fault && part < PLUGIN_PARTS; part++) fault = plugin_part_fault(plugin, part);
   return fault;
 }
 

@@ -18,6 +18,12 @@ gboolean plugin_check(const struct dvt_plugin *descriptor, char **reason);
 /** Whether a plugin may have this name: lower-case letters, digits and single '-' between them. */
 gboolean plugin_name_good(const char *name);
 
+/** What of a descriptor is judged, in this order: each part relies on those before it. */
+enum plugin_part { PLUGIN_HEAD, PLUGIN_NAME, PLUGIN_TEXTS, PLUGIN_PARAMS, PLUGIN_OPS, PLUGIN_PARTS };
+
+/** What is wrong with a part of one descriptor whose parts before it are right, or NULL. The caller frees it. */
+char *plugin_part_fault(const struct dvt_plugin *plugin, enum plugin_part part);
+
 /** Row k of the parameter table, whatever ABI minor its rows are of. */
 const struct dvt_param *plugin_param(const struct dvt_plugin *plugin, guint k);
 

@@ -25,7 +25,13 @@ static gboolean is_descriptor(const void *address) {
   return ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT && symbol->st_size >= PLUGIN_SIZE_1_0;
 }
 
-const struct dvt_plugin *plugin_load(const char *path, char **reason) {
+const char *plugin_file_fault(const char *path) {
+  if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) return NULL; /* opening a pipe would wait for ever */
+  return g_file_test(path, G_FILE_TEST_EXISTS) ? "no regular file" : "a link to no file";
+}
+
+const struct dvt_plugin *plugin_open(const char *path, char **reason) {
+  if ((*reason = g_strdup(plugin_file_fault(path)))) return NULL;
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     *reason = g_strdup_printf("cannot be loaded: %s", dl_reason(path));
@@ -36,7 +42,12 @@ const struct dvt_plugin *plugin_load(const char *path, char **reason) {
     *reason = g_strdup_printf("no Dovetail plugin: %s", dl_reason(path));
   else if (!is_descriptor(descriptor))
     *reason = g_strdup("no Dovetail plugin: its symbol 'dovetail_plugin' is no descriptor");
-  else if (plugin_check(descriptor, reason))
+  else
     return descriptor;
   return NULL;
+}
+
+const struct dvt_plugin *plugin_load(const char *path, char **reason) {
+  const struct dvt_plugin *descriptor = plugin_open(path, reason);
+  return descriptor && plugin_check(descriptor, reason) ? descriptor : NULL;
 }

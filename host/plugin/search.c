@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/load.h"
 #include "plugin/trust.h"
 
 static void refuse(const struct search *search, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -17,8 +18,9 @@ static void refuse(const struct search *search, const char *path, const char *fo
 }
 
 static void meet_file(const struct search *search, const char *path) {
-  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) { /* opening a pipe would wait for ever */
-    refuse(search, path, g_file_test(path, G_FILE_TEST_EXISTS) ? "no regular file" : "a link to no file");
+  const char *file_fault = plugin_file_fault(path);
+  if (file_fault) {
+    refuse(search, path, "%s", file_fault);
     return;
   }
   g_autofree char *real = realpath(path, NULL);
