@@ -3,58 +3,36 @@
 # Installs the build folder $1 into an empty folder, and uses it there as a stranger would. $2: this folder.
 set -u
 build=$1 here=$2
-umask 022 # what its group may write is refused
-place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
-number=0
-
-# check NAME COMMAND...: one TAP case, with what COMMAND says where it fails.
-check() {
-  local name=$1 verdict=ok
-  shift
-  "$@" >"$place/said" 2>&1 || verdict='not ok'
-  echo "$verdict $((++number)) - $name"
-  [ "$verdict" = ok ] || sed 's/^/# /' "$place/said"
-}
-
-installed() { find "$place/root" -path "*/$1" -print -quit; }
-
-install_all() {
-  meson install -C "$build" --destdir "$place/root" --no-rebuild --quiet &&
-    dovetail=$(installed bin/dovetail) && [ -x "$dovetail" ]
-}
-
-pkg_config() { PKG_CONFIG_LIBDIR=$(dirname "$(installed pkgconfig/dovetail.pc)") pkg-config "$@" dovetail; }
+. "$here/prefix.sh"
 
 # lists NAME [OPTION...]: `dovetail plugins OPTION...` lists the plugin NAME, from a file in $place.
 lists() {
   local name=$1
   shift
-  (cd / && env -u DOVETAIL_PLUGIN_PATH -u DOVETAIL_SCAN XDG_DATA_HOME="$place" XDG_CACHE_HOME="$place/cache" "$dovetail" plugins "$@") | tee /dev/stderr |
+  (cd / && dovetail plugins "$@") | tee /dev/stderr |
     awk -v name="$name" -v place="$place" '$2 == name && index($0, place) { found = 1 } END { exit !found }'
 }
 
 lists_the_plugins_beside_it() {
   local name
-  for name in resnet resnet-tail linear cifar10 cifar100 shapes rotation shared-init; do
+  for name in resnet resnet-tail linear cifar10 cifar100 shapes common-classes distillation rotation shared-init; do
     lists "$name" || { echo "no $name"; return 1; }
   done
 }
 
 names_the_plugin_folder() {
   local folder
-  folder=$(pkg_config --variable=pluginsdir)
+  folder=$(PKG_CONFIG_SYSROOT_DIR= pkg-config --variable=pluginsdir dovetail)
   [ -e "$place/root$folder/resnet.so" ] || { echo "no resnet.so in $folder"; return 1; }
 }
 
-# builds OUTPUT SOURCE COMPILER...: builds a plugin with pkg-config's flags, whose folders are below $place/root here.
+# builds OUTPUT SOURCE COMPILER...: builds a plugin with pkg-config's flags.
 builds() {
   local output=$1 source=$2 said flags
   shift 2
-  said=$(PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg_config --cflags) || return
+  said=$(pkg-config --cflags dovetail) || return
   eval "flags=($said)" # it is quoted for a shell
-  mkdir -p "$place/plugins" &&
-    "$@" "${flags[@]/#-I/-I$place/root}" -shared -fPIC -o "$place/plugins/$output.so" "$here/$source"
+  mkdir -p "$place/plugins" && "$@" "${flags[@]}" -shared -fPIC -o "$place/plugins/$output.so" "$here/$source"
 }
 
 echo 1..7
@@ -70,3 +48,4 @@ else
   echo 'ok 6 - a plugin builds in C++ # SKIP no C++ compiler'
   echo 'ok 7 - the program lists the plugin in C++ # SKIP no C++ compiler'
 fi
+exit $failed

@@ -105,9 +105,13 @@ static inline void dvt_simple_destroy(void *module) { free(module); }
 static inline int dvt_simple_init(void *module, const struct dvt_host *host, const struct dvt_module_config *config,
                                   struct dvt_error *error) {
   struct dvt_simple_module *self = (struct dvt_simple_module *)module;
+  int status;
   (void)host;
   memcpy(self->input, config->input, sizeof self->input);
-  return self->functions->setup(self, config, error);
+  status = self->functions->setup(self, config, error);
+  if (status == DVT_OK && self->split.name && config->split && strcmp(self->split.name, config->split) != 0)
+    return dvt_fail(error, DVT_ERROR_ARGUMENT, "no split '%s'; its only one is '%s'", config->split, self->split.name);
+  return status;
 }
 
 static inline const struct dvt_split *dvt_simple_split(const void *module, uint32_t index) {
