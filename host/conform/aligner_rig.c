@@ -221,4 +221,4 @@ static int fail_aligner(struct probe *probe, guint variant, const char **what, s
   return init(rig, rig->self, fault);
 }
 
-const struct kind aligner_kind = {open_aligner, use_aligner, close_aligner, init_aligner, fail_aligner};
+const struct kind aligner_kind = {open_aligner, use_aligner, close_aligner, init_aligner, fail_aligner, NULL};

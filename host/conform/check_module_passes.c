@@ -34,7 +34,7 @@ static void traffic_clear(struct traffic *traffic) {
   record_free(traffic->together);
 }
 
-static gpointer fly_rounds(gpointer data) {
+static gpointer run_rounds(gpointer data) {
   struct traffic *traffic = data;
   for (guint k = 0; k < ROUNDS; k++)
     if (!trial_run(traffic->trial, RIG_CAPACITY, traffic->together)) break;
@@ -59,7 +59,7 @@ void check_module_flights(struct probe *probe) {
   GThread *threads[FLIGHTS];
   gboolean good = rig != NULL;
   for (guint k = 0; good && k < FLIGHTS; k++) good = prepare(rig, &traffic[k], k);
-  for (guint k = 0; good && k < FLIGHTS; k++) threads[k] = g_thread_new("trial", fly_rounds, &traffic[k]);
+  for (guint k = 0; good && k < FLIGHTS; k++) threads[k] = g_thread_new("trial", run_rounds, &traffic[k]);
   for (guint k = 0; good && k < FLIGHTS; k++) g_thread_join(threads[k]);
   for (guint k = 0; good && k < FLIGHTS; k++)
     probe_agree(probe, "a pass alone and beside three others", traffic[k].alone, traffic[k].together, 0);

@@ -9,7 +9,7 @@
 #include "store/component.h"
 
 /* With running statistics, so that buffers count too. */
-static gboolean fly(struct rig *rig, struct record *record) {
+static gboolean try_running(struct rig *rig, struct record *record) {
   return rig_try(rig, &rig_modes[1], "state", RIG_CAPACITY, record);
 }
 
@@ -28,10 +28,10 @@ void check_module_changed(struct probe *probe) {
   AUTO(record) first = record_new();
   AUTO(record) second = record_new();
   if (!trial || !trial_run(trial, RIG_CAPACITY, NULL)) return;
-  rig_bind_quietly(fresh);
+  if (!rig_bind_quietly(fresh)) return;
   step(fresh);
   step(used);
-  if (trial_run(trial, RIG_CAPACITY, first) && fly(fresh, second))
+  if (trial_run(trial, RIG_CAPACITY, first) && try_running(fresh, second))
     probe_agree(probe, "after changed, a module that was in use and a new one with the same values", first, second, 0);
 }
 
@@ -98,7 +98,8 @@ static void save_and_load(struct probe *probe, const char *path) {
   if (!trial || !trial_run(trial, RIG_CAPACITY, NULL)) return;
   trial_commit(trial);
   step(first);
-  if (save(first, path) && check_damage(probe, path) && load(second, path) && fly(first, before) && fly(second, after))
+  if (save(first, path) && check_damage(probe, path) && load(second, path) && try_running(first, before) &&
+      try_running(second, after))
     probe_agree(probe, "a module and a new one with its values", before, after, 0);
 }
 

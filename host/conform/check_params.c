@@ -25,7 +25,18 @@ static gboolean try_create(struct probe *probe, const struct values *values, con
   return FALSE;
 }
 
-/* Whether the plugin takes a setting, at first glance or, with init, in earnest. FALSE too when it refuses it. */
+/* An instance made with a setting, used where that takes little time: results are finite. */
+static void try_instance(struct probe *probe, gpointer instance, const char *text) {
+  const struct kind *kind = kind_of(probe->plugin);
+  AUTO(record) record = record_new();
+  if ((!kind->is_small || kind->is_small(instance)) && kind->use(instance, record)) {
+    g_autofree char *bad = record_not_finite(record);
+    if (bad) probe_fail(probe, "with %s %s", text, bad);
+  }
+  kind->close(instance);
+}
+
+/* Whether the plugin takes a setting: by create alone or, with `init`, in earnest. */
 static gboolean try_setting(struct probe *probe, const GPtrArray *settings, gboolean init) {
   g_autoptr(GError) error = NULL;
   g_autofree char *text = settings_text(settings);
@@ -35,7 +46,7 @@ static gboolean try_setting(struct probe *probe, const GPtrArray *settings, gboo
   g_autofree char *refusal = NULL;
   if (!init) return TRUE;
   gpointer instance = kind_of(probe->plugin)->open(probe, values, &refusal);
-  if (instance) kind_of(probe->plugin)->close(instance);
+  if (instance) try_instance(probe, instance, text);
   return instance != NULL;
 }
 
@@ -152,7 +163,6 @@ void check_params_extreme(struct probe *probe) {
   if (!tried) probe_skip(probe, "each of its parameters has a range or choices");
 }
 
-/* Every way to be refused, over many settings; how the others check refusals too, but of settings they may take. */
 void check_params_refusal(struct probe *probe) {
   enum { MANY = 200 };
   guint refused = 0;

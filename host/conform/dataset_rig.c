@@ -88,4 +88,4 @@ static int fail_dataset(struct probe *probe, guint variant, const char **what, s
   return status;
 }
 
-const struct kind dataset_kind = {open_dataset, use_dataset, close_dataset, init_dataset, fail_dataset};
+const struct kind dataset_kind = {open_dataset, use_dataset, close_dataset, init_dataset, fail_dataset, NULL};

@@ -22,6 +22,8 @@ struct kind {
    * KIND_NO_MORE where `variant`, from 0, is past the last.
    */
   int (*fail)(struct probe *probe, guint variant, const char **what, struct dvt_error *fault);
+  /** Whether using an instance takes little time and memory; NULL: always. */
+  gboolean (*is_small)(gpointer instance);
 };
 
 enum { KIND_NO_MORE = 1 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/rig.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 enum { GAP = GUARD / sizeof(float) };
 
@@ -12,11 +13,15 @@ static const gint64 features[][3] = {{32, 8, 8}, {16, 8, 8},   {64, 8, 8}, {64, 
                                      {8, 8, 8},  {16, 32, 32}, {64, 1, 1}, {128, 16, 16}, {256, 14, 14}, {512, 1, 1}};
 static const char *const splits[] = {"layer2", "layer1", "layer3", "conv1", "avgpool"};
 
-struct rig *rig_new_at(struct probe *probe, const struct values *values, const struct site *site, char **refusal) {
-  struct dvt_module_config config = {.struct_size = sizeof config,
-                                     .split = site->split,
-                                     .classes = probe->plugin->kind == DVT_KIND_HEAD ? site->classes : 0};
+static struct dvt_module_config config_of(const struct probe *probe, const struct site *site) {
+  struct dvt_module_config config = {.struct_size = sizeof config, .split = site->split};
+  if (probe->plugin->kind == DVT_KIND_HEAD) config.classes = site->classes;
   memcpy(config.input, site->input, sizeof config.input);
+  return config;
+}
+
+struct rig *rig_new_at(struct probe *probe, const struct values *values, const struct site *site, char **refusal) {
+  const struct dvt_module_config config = config_of(probe, site);
   g_autoptr(GError) error = NULL;
   struct module *module = module_new(probe->plugin, values->value, &probe->watch.services.table, &config,
                                      probe->plugin->name, (struct mark){0}, &error);
@@ -60,8 +65,9 @@ struct rig *rig_new(struct probe *probe, const struct values *values, char **ref
 
 struct rig *rig_open(struct probe *probe) {
   struct rig *rig = kind_open(probe);
-  if (rig) rig_bind(rig);
-  return rig;
+  if (!rig || rig_bind(rig)) return rig;
+  rig_free(rig);
+  return NULL;
 }
 
 void rig_free(struct rig *rig) {
@@ -95,24 +101,26 @@ static void move_values(const struct rig *rig) {
   }
 }
 
-void rig_bind_quietly(struct rig *rig) {
+gboolean rig_bind_quietly(struct rig *rig) {
   struct module *module = rig->module;
+  g_autoptr(GError) error = NULL;
   lay_out(module);
-  gsize bytes = (rig_size(rig) * sizeof(float) + 63) / 64 * 64;
-  module->values = aligned_alloc(64, bytes); /* module_free gives it to free() */
-  g_assert_nonnull(module->values);
-  block_poison(module->values, bytes / sizeof(float));
+  module->values = memory_floats(rig_size(rig), &error);
+  if (!module->values) return probe_skip(rig->probe, "%s", error->message);
+  block_poison(module->values, rig_size(rig));
   module_initialise(module, rig->probe->options->seed, "conform");
   move_values(rig);
   g_autofree float **values = g_new(float *, module->weight_count + 1);
   for (guint k = 0; k < module->weight_count; k++) values[k] = module_value(module, k);
   module->ops->bind(module->self, values);
   for (guint k = 0; k < module->weight_count; k++) values[k] = NULL; /* the array lived until the call returned */
+  return TRUE;
 }
 
-void rig_bind(struct rig *rig) {
-  rig_bind_quietly(rig);
+gboolean rig_bind(struct rig *rig) {
+  if (!rig_bind_quietly(rig)) return FALSE;
   module_changed(rig->module);
+  return TRUE;
 }
 
 const char *rig_overrun(const struct rig *rig, const float *arena) {
@@ -132,7 +140,7 @@ static gpointer open_module(struct probe *probe, const struct values *values, ch
 
 static gboolean use_module(gpointer instance, struct record *record) {
   struct rig *rig = instance;
-  if (!rig->module->values) rig_bind(rig);
+  if (!rig->module->values && !rig_bind(rig)) return FALSE;
   for (guint mode = 0; mode < RIG_MODES; mode++)
     if (!rig_try(rig, &rig_modes[mode], "use", RIG_CAPACITY, record)) return FALSE;
   return TRUE;
@@ -141,16 +149,14 @@ static gboolean use_module(gpointer instance, struct record *record) {
 static void close_module(gpointer instance) { rig_free(instance); }
 
 static int init_at(struct probe *probe, void *created, const struct site *site, struct dvt_error *fault) {
-  struct dvt_module_config config = {.struct_size = sizeof config, .split = site->split, .classes = site->classes};
+  const struct dvt_module_config config = config_of(probe, site);
   const struct dvt_module_ops *ops = probe->plugin->ops;
-  memcpy(config.input, site->input, sizeof config.input);
   return ops->init(created, &probe->watch.services.table, &config, fault);
 }
 
 static int init_module(gpointer instance, void *created, struct dvt_error *fault) {
   const struct rig *rig = instance;
-  const gboolean head = rig->module->plugin->kind == DVT_KIND_HEAD;
-  struct site site = {.split = rig->split, .classes = head ? RIG_CLASSES : 0};
+  struct site site = {.split = rig->split, .classes = RIG_CLASSES};
   memcpy(site.input, rig->module->input, sizeof site.input);
   return init_at(rig->probe, created, &site, fault);
 }
@@ -159,20 +165,25 @@ static int fail_module(struct probe *probe, guint variant, const char **what, st
   static const struct {
     const char *what;
     struct site site;
-  } sites[] = {{"an unknown split", {"no-such-split", {3, 16, 16}, 2}},
-               {"an input of 7x1x1", {"layer2", {7, 1, 1}, 2}},
-               {"an input of 1x2x300", {"layer1", {1, 2, 300}, 2}}};
+  } sites[] = {{"an unknown split", {"no-such-split", {3, 16, 16}, RIG_CLASSES}},
+               {"an input of 7x1x1", {"layer2", {7, 1, 1}, RIG_CLASSES}},
+               {"an input of 1x2x300", {"layer1", {1, 2, 300}, RIG_CLASSES}}};
   if (variant == G_N_ELEMENTS(sites)) return KIND_NO_MORE;
   const struct lifecycle life = lifecycle_of(probe->plugin);
   AUTO(values) values = probe_values(probe);
   void *created = NULL;
   *what = sites[variant].what;
   if (!values || life.create(values->value, &created, fault) != DVT_OK) return KIND_NO_MORE;
-  struct site site = sites[variant].site;
-  if (probe->plugin->kind == DVT_KIND_BACKBONE) site.classes = 0;
-  const int status = init_at(probe, created, &site, fault);
+  const int status = init_at(probe, created, &sites[variant].site, fault);
   life.destroy(created);
   return status;
 }
 
-const struct kind module_kind = {open_module, use_module, close_module, init_module, fail_module};
+/* So that a pass takes far less than a second. */
+static gboolean is_small_module(gpointer instance) {
+  enum { MOST_WEIGHTS = 300, MOST_ELEMENTS = 1000000 };
+  const struct module *module = ((const struct rig *)instance)->module;
+  return module->weight_count <= MOST_WEIGHTS && module->size <= MOST_ELEMENTS;
+}
+
+const struct kind module_kind = {open_module, use_module, close_module, init_module, fail_module, is_small_module};

@@ -33,11 +33,12 @@ struct rig *rig_open(struct probe *probe);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)
 
-/** Allocates the values, sets them by their initialisers, moves each a little, and binds them. Once. */
-void rig_bind_quietly(struct rig *rig);
+/** Allocates the values, sets them by their initialisers, moves each a little, and binds them. Once. FALSE: a verdict.
+ */
+gboolean rig_bind_quietly(struct rig *rig);
 
 /** The same, and says that they changed. */
-void rig_bind(struct rig *rig);
+gboolean rig_bind(struct rig *rig);
 
 /** Floats of the values' arena, or of one of gradients: guards and all. */
 gsize rig_size(const struct rig *rig);
