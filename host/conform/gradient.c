@@ -50,13 +50,14 @@ static gboolean slopes(const struct gradient *gradient, const float *start, cons
   return TRUE;
 }
 
-/* The slopes for the step size at which they agree best. */
+/* The slopes for the step size at which they agree best; NaN when the loss is that everywhere. */
 static gboolean best_slopes(const struct gradient *gradient, const float *direction, double tolerance, double *seen,
                             double *said) {
   g_autofree float *start = g_memdup2(gradient->point, gradient->count * sizeof *start);
   const double scale = scale_of(gradient);
   double best = INFINITY;
   gboolean good = TRUE;
+  *seen = *said = (double)NAN;
   for (guint k = 0; good && k < G_N_ELEMENTS(steps) && !(best <= tolerance); k++) {
     double seen_here, said_here;
     good = slopes(gradient, start, direction, steps[k] * scale, &seen_here, &said_here);
@@ -66,7 +67,7 @@ static gboolean best_slopes(const struct gradient *gradient, const float *direct
     *said = said_here;
   }
   memcpy(gradient->point, start, gradient->count * sizeof *start);
-  return good && (isfinite(best) || (*seen = *said = (double)NAN, TRUE));
+  return good;
 }
 
 static char *describe(const struct gradient *gradient, const char *kind, double seen, double said) {

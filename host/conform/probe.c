@@ -3,6 +3,15 @@
 
 #include "plugin/fault.h"
 
+/* One line of UTF-8, whatever a plugin's message in it is. The caller frees it. */
+static char *line_of(const char *format, va_list arguments) {
+  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  char *line = g_utf8_make_valid(text, -1);
+  for (char *at = line; *at; at++)
+    if (g_ascii_iscntrl(*at)) *at = ' ';
+  return line;
+}
+
 gboolean probe_conclude(struct probe *probe, enum conform_status status, const char *format, ...) {
   g_mutex_lock(&probe->mutex);
   if (probe->status == CONFORM_PASSED || (status == CONFORM_FAILED && probe->status != CONFORM_FAILED)) {
@@ -10,7 +19,7 @@ gboolean probe_conclude(struct probe *probe, enum conform_status status, const c
     va_start(arguments, format);
     g_free(probe->sentence);
     probe->status = status;
-    probe->sentence = g_strdup_vprintf(format, arguments);
+    probe->sentence = line_of(format, arguments);
     va_end(arguments);
   }
   g_mutex_unlock(&probe->mutex);

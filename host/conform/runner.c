@@ -144,7 +144,7 @@ static struct verdict judge(const struct task *task, pid_t child, int answer, in
   if (!reap(child, answered ? deadline : 0, &status))
     return (struct verdict){CONFORM_FAILED, g_strdup_printf("it took longer than %g s; --time-limit allows more",
                                                             task->options->time_limit)};
-  if (!text->len || !WIFEXITED(status)) return judge_death(status, output);
+  if (!text->len || (guint8)text->str[0] >= CONFORM_STATUSES || !WIFEXITED(status)) return judge_death(status, output);
   return (struct verdict){(enum conform_status)text->str[0], g_strdup(text->str + 1)};
 }
 
