@@ -4,6 +4,7 @@
 #include <dovetail/aligner.h>
 
 #include "config/values.h"
+#include "config/yaml.h"
 #include "data/dataset.h"
 #include "plugin/check.h"
 #include "plugin/module.h"
@@ -63,7 +64,7 @@ static gint64 count_parameters(const struct module *module) {
   return count;
 }
 
-/* A backbone with its default parameters, cut at a split. */
+/* A backbone with its parameters, cut at a split. */
 struct backbone {
   const struct dvt_plugin *plugin;
   const struct values *values;
@@ -134,26 +135,37 @@ static void describe_aligner(const struct dvt_aligner_ops *ops, json_t *object) 
   json_object_set_new(object, "paired", json_boolean(ops->flags & DVT_ALIGNER_PAIRED));
 }
 
-/* What can be known only from a plugin made with its default parameters. */
-static gboolean describe_made(const struct dvt_plugin *plugin, json_t *object, GError **error) {
-  AUTO(values) values = values_check(plugin->name, plugin->params, plugin->param_size, plugin->param_count, NULL,
-                                     (struct mark){NULL, 0, 0}, error);
-  if (!values) return FALSE;
-  return plugin->kind == DVT_KIND_BACKBONE ? describe_backbone(plugin, values, object, error)
-                                           : describe_dataset(plugin, values, object, error);
+static struct values *given_values(const struct dvt_plugin *plugin, const char *const *sets, GError **error) {
+  AUTO(yaml_tree) tree = yaml_read_text("--set", "{}", 2, error);
+  if (!tree) return NULL;
+  for (; sets && *sets; sets++)
+    if (!yaml_set(tree, *sets, error)) return NULL;
+  return values_check(plugin->name, plugin->params, plugin->param_size, plugin->param_count, yaml_root(tree),
+                      (struct mark){NULL, 0, 0}, error);
 }
 
-json_t *describe_plugin(const struct registry_plugin *plugin) {
+/* What can be known only from a plugin made with its parameters. */
+static gboolean describe_made(const struct dvt_plugin *plugin, const struct values *values, json_t *object,
+                              GError **error) {
+  if (plugin->kind == DVT_KIND_BACKBONE) return describe_backbone(plugin, values, object, error);
+  return plugin->kind != DVT_KIND_DATASET || describe_dataset(plugin, values, object, error);
+}
+
+json_t *describe_plugin(const struct registry_plugin *plugin, const char *const *sets, GError **error) {
   const struct dvt_plugin *descriptor = plugin->descriptor;
+  g_autoptr(GError) cause = NULL;
+  AUTO(values) values = given_values(descriptor, sets, &cause);
+  if (!values && sets) {
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return NULL;
+  }
   g_autofree char *abi = g_strdup_printf("%u.%u", descriptor->abi_major, descriptor->abi_minor);
   json_t *object = json_pack("{ss ss ss ss ss ss so ss so}", "kind", registry_kind_name(descriptor->kind), "name",
                              descriptor->name, "version", descriptor->version, "description", descriptor->description,
                              "author", descriptor->author, "licence", descriptor->licence, "file", text(plugin->path),
                              "abi", abi, "parameters", describe_params(descriptor));
-  g_autoptr(GError) error = NULL;
-  if (descriptor->kind == DVT_KIND_ALIGNER)
-    describe_aligner(descriptor->ops, object);
-  else if (descriptor->kind != DVT_KIND_HEAD && !describe_made(descriptor, object, &error))
-    json_object_set_new(object, "unavailable", text(error->message));
+  if (descriptor->kind == DVT_KIND_ALIGNER) describe_aligner(descriptor->ops, object);
+  if (values) describe_made(descriptor, values, object, &cause);
+  if (cause) json_object_set_new(object, "unavailable", text(cause->message));
   return object;
 }

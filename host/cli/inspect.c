@@ -9,7 +9,7 @@
 
 static const char examples[] = "  dovetail inspect resnet\n"
                                "  dovetail inspect rotation --kind aligner\n"
-                               "  dovetail inspect cifar10 --json\n";
+                               "  dovetail inspect cifar10 --set path=data/cifar-10-batches-bin --json\n";
 
 static const char *get(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
@@ -78,7 +78,7 @@ static void print_splits(const json_t *object) {
     g_ptr_array_add(cells, g_strdup_printf("%" JSON_INTEGER_FORMAT,
                                            json_integer_value(json_object_get(split, "parameters"))));
   }
-  printf("\nSplits, with the default parameters and images of %s:\n", input);
+  printf("\nSplits, with these parameters and images of %s:\n", input);
   columns_print(stdout, cells, G_N_ELEMENTS(titles) - 1, 2);
 }
 
@@ -117,7 +117,7 @@ static void print_text(const json_t *object) {
   print_params(json_object_get(object, "parameters"));
   print_splits(object);
   if (json_object_get(object, "unavailable"))
-    printf("\nWith its default parameters it cannot be shown: %s\n", get(object, "unavailable"));
+    printf("\nWith these parameters no more can be shown; --set NAME=VALUE gives others: %s\n", get(object, "unavailable"));
 }
 
 static const struct registry_plugin *find_of_kind(const struct registry *registry, const char *kind, const char *name,
@@ -156,11 +156,12 @@ static const struct registry_plugin *find_of_any_kind(const struct registry *reg
 }
 
 int cli_inspect(int argc, char **argv) {
-  g_auto(GStrv) folders = NULL;
+  g_auto(GStrv) folders = NULL, sets = NULL;
   g_autofree char *kind = NULL;
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
       {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind, "Which one, where several kinds have a plugin of this name", "KIND"},
+      {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Describe it with this value of a parameter", "NAME=VALUE"},
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, "Look for plugins here first", "DIR"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
       {0},
@@ -177,7 +178,8 @@ int cli_inspect(int argc, char **argv) {
   const struct registry_plugin *plugin =
       kind ? find_of_kind(registry, kind, argv[1], &error) : find_of_any_kind(registry, argv[1], &error);
   if (!plugin) return cli_fail(error);
-  json_t *object = describe_plugin(plugin);
+  json_t *object = describe_plugin(plugin, (const char *const *)sets, &error);
+  if (!object) return cli_fail(error);
   if (json) {
     json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     putchar('\n');

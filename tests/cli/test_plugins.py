@@ -206,4 +206,18 @@ def inspect_shows_what_an_aligner_needs(folder):
     assert rotation["hooks"] == ["make_view", "view_loss"] and rotation["paired"] is False
 
 
+@case
+def inspect_describes_what_the_parameters_make(folder):
+    shown = json.loads(dovetail("inspect", "resnet", "--set", "depth=8", "--json", folder=folder).stdout)
+    assert [split["name"] for split in shown["splits"]][:3] == ["conv1", "layer1.0", "layer1"], shown
+    data = json.loads(dovetail("inspect", "shapes", "--set", "train=30", "--set", "test=20", "--json", folder=folder).stdout)
+    assert (data["train"], data["test"], len(data["classes"])) == (30, 20, 10), data
+    for arguments, text in ((("resnet", "--set", "dept=8"), "did you mean 'depth'?"), (("rotation", "--set", "x=1"), "'x'"),
+                            (("resnet", "--set", "depth=many"), "depth")):
+        done = dovetail("inspect", *arguments, folder=folder)
+        assert done.returncode == 2 and text in done.stderr and not done.stdout, done
+    needy = dovetail("inspect", "cifar10", folder=folder)
+    assert needy.returncode == 0 and "--set" in needy.stdout and "path" in needy.stdout, needy
+
+
 main()
