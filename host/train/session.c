@@ -10,7 +10,7 @@
 struct session {
   struct composition *composition; /* of the last stage */
   struct composition *stage;       /* that trains, or was trained last */
-  guint64 steps_before, steps;     /* of the stages before, and of all */
+  guint64 steps_before;            /* of the stages before */
   const struct session_config *config;
   struct run *run;
   struct session_result *result;
@@ -107,7 +107,7 @@ static gboolean on_epoch(gpointer data, const struct epoch_report *report, GErro
 static void on_progress(gpointer data, guint64 step, guint64 steps) {
   struct session *session = data;
   (void)steps;
-  session->config->progress(session->config->data, session->steps_before + step, session->steps);
+  session->config->progress(session->config->data, session->steps_before + step, session->result->steps);
 }
 
 static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
@@ -134,11 +134,11 @@ static gboolean train(struct session *session, GError **error) {
   struct composition *composition = session->composition;
   struct session_result *result = session->result;
   const gint64 start = g_get_monotonic_time();
-  session->steps = stages_steps(composition);
+  result->steps = stages_steps(composition); /* now: those before the last are freed as they end */
   if (!train_earlier(session, error) || !train_stage(session, composition, error)) return FALSE;
   const guint images_per_step = composition->experiment->train.batch * composition_trained(composition);
   result->train_seconds = seconds_since(start);
-  result->images_per_second = (double)session->steps * images_per_step / result->train_seconds;
+  result->images_per_second = (double)result->steps * images_per_step / result->train_seconds;
   return TRUE;
 }
 

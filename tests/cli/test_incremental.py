@@ -147,7 +147,8 @@ def only_what_is_trained_is_reported(folder):
     assert [(line["stage"], line["epoch"], line["network"]) for line in lines(folder, "small")] == \
         [(1, 1, "a"), (1, 2, "a"), (2, 1, "b"), (2, 2, "b")]
     with open(os.path.join(folder, "runs/small/results.json")) as file:
-        assert len(json.load(file)["pairs"]) == 4
+        results = json.load(file)
+    assert len(results["pairs"]) == 4 and results["steps"] == 2 * 8, results
     run(folder, named("alone"), ALONE)
     done = dovetail("run", write(folder, "taken.yaml", small(named("taken"), *TAKEN)), folder=folder)
     assert done.returncode == 0 and "b: loss" in done.stderr and "a: loss" not in done.stderr, done.stderr
