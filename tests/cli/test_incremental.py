@@ -88,6 +88,16 @@ def stages_equal_hand_work_with_losses_on_features(folder):
 
 
 @case
+def stages_equal_hand_work_with_common_classes(folder):
+    stages_equal_hand_work(folder, ["{plugin: common-classes}"], "{plugin: common-classes}")
+
+
+@case
+def stages_equal_hand_work_with_distillation(folder):
+    stages_equal_hand_work(folder, [], "{plugin: distillation}")
+
+
+@case
 def stages_equal_hand_work_without_aligners(folder):
     """The second network then is what it would be in a joint run."""
     none = ("aligners:\n" + SHARED + f"  - {ROTATION}\n", "")
