@@ -22,7 +22,7 @@ struct deviations *deviations_new(const gint64 shape[3], guint capacity, GError 
   new->positions = (guint)(shape[1] * shape[2]);
   new->blocks = (guint)((shape[0] + LANES - 1) / LANES);
   new->mean = g_new0(double, shape[0]);
-  new->rows = memory_doubles(capacity * (new->blocks * block_size(new)), error);
+  new->rows = memory_doubles(block_size(new) * new->blocks * capacity, error);
   return new->rows ? g_steal_pointer(&new) : NULL;
 }
 
