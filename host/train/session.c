@@ -86,9 +86,10 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   json_t *aligners = json_object();
   for (guint k = 0; k < composition->aligner_count; k++)
     json_object_set_new(aligners, composition->aligners[k].name, json_real(losses->aligners[k]));
-  json_t *line = json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
-                   (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate,
-                   "loss", losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);
+  json_t *line =
+      json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
+                (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate, "loss",
+                losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);
   if (line && composition->experiment->scheme == SCHEME_INCREMENTAL)
     json_object_set_new(line, "stage", json_integer(composition->stage + 1));
   return line;
@@ -124,8 +125,7 @@ static gboolean train_stage(struct session *session, struct composition *stage, 
 static gboolean train_earlier(struct session *session, GError **error) {
   GPtrArray *earlier = session->composition->earlier;
   for (; earlier->len; g_ptr_array_remove_index(earlier, 0))
-    if (!train_stage(session, earlier->pdata[0], error) ||
-        !components_save(session->stage, NULL, session->run, error))
+    if (!train_stage(session, earlier->pdata[0], error) || !components_save(session->stage, NULL, session->run, error))
       return FALSE;
   return TRUE;
 }
