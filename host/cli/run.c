@@ -21,8 +21,8 @@ static void interrupt(int number) {
   g_atomic_int_set(&interrupted, 1);
 }
 
-struct session_result *run_job(const struct run_settings *settings, const struct job *job,
-                               struct session_config config, GError **error) {
+struct session_result *run_job(const struct run_settings *settings, const struct job *job, struct session_config config,
+                               GError **error) {
   struct progress progress;
   config.command = settings->command;
   config.interrupted = settings->interrupted;
@@ -162,10 +162,12 @@ int cli_run(int argc, char **argv) {
   g_autofree char *runs = NULL, *on_error = NULL;
   gboolean json = FALSE, quiet = FALSE;
   const GOptionEntry entries[] = {
-      {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiments, as train.epochs=5", "KEY=VALUE"},
+      {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiments, as train.epochs=5",
+       "KEY=VALUE"},
       {"runs", 0, 0, G_OPTION_ARG_FILENAME, &runs, "Folder for run directories (runs)", "DIR"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print each results.json instead of tables", NULL},
-      {"on-error", 0, 0, G_OPTION_ARG_STRING, &on_error, "After a run that failed: continue (the default) or stop", "WHAT"},
+      {"on-error", 0, 0, G_OPTION_ARG_STRING, &on_error, "After a run that failed: continue (the default) or stop",
+       "WHAT"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Show no progress", NULL},
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, "Look for plugins here first", "DIR"},
       {0},

@@ -138,7 +138,8 @@ static gboolean read_root(const struct yaml_node *root, struct experiment *exper
   static const char *const keys[] = {"name", "seed", "scheme", "data", "networks", "aligners", "train", "sweep", NULL};
   if (!schema_map(root, "the experiment", keys, error)) return FALSE;
   if (yaml_get(root, "sweep"))
-    return error_at(error, schema_key_mark(root, "sweep"), "a single experiment has no sweep; give its values one by one");
+    return error_at(error, schema_key_mark(root, "sweep"),
+                    "a single experiment has no sweep; give its values one by one");
   const struct yaml_node *name = schema_require(root, "the experiment", "name", error);
   const struct yaml_node *data = yaml_get(root, "data");
   struct data_spec shared;

@@ -5,7 +5,7 @@
 
 #include "config/experiment.h"
 
-/** Names of enum scheme, of enum schedule_kind, and of the enum dvt_precision that an experiment may ask for; NULL-terminated. */
+/** Names of enum scheme, enum schedule_kind, and of enum dvt_precision those that may be asked for; then NULL. */
 extern const char *const schemes[];
 extern const char *const schedule_kinds[];
 extern const char *const precisions[];

@@ -17,13 +17,13 @@ static gsize block_size(const struct deviations *deviations) { return ((gsize)de
 static guint padded(const struct deviations *deviations) { return deviations->blocks * LANES; }
 
 struct deviations *deviations_new(const gint64 shape[3], guint capacity, GError **error) {
-  AUTO(deviations) new = g_new0(struct deviations, 1);
-  memcpy(new->shape, shape, sizeof new->shape);
-  new->positions = (guint)(shape[1] * shape[2]);
-  new->blocks = (guint)((shape[0] + LANES - 1) / LANES);
-  new->mean = g_new0(double, shape[0]);
-  new->rows = memory_doubles(capacity * new->blocks *block_size(new), error);
-  return new->rows ? g_steal_pointer(&new) : NULL;
+  AUTO(deviations) made = g_new0(struct deviations, 1);
+  memcpy(made->shape, shape, sizeof made->shape);
+  made->positions = (guint)(shape[1] * shape[2]);
+  made->blocks = (guint)((shape[0] + LANES - 1) / LANES);
+  made->mean = g_new0(double, shape[0]);
+  made->rows = memory_doubles(block_size(made) * made->blocks * capacity, error);
+  return made->rows ? g_steal_pointer(&made) : NULL;
 }
 
 void deviations_free(struct deviations *deviations) {

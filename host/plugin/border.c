@@ -6,8 +6,7 @@
 
 #include "base/guard.h"
 
-gboolean border_same(const struct dvt_tensor *tensor, const struct dvt_tensor *made, const char *name,
-                     GError **error) {
+gboolean border_same(const struct dvt_tensor *tensor, const struct dvt_tensor *made, const char *name, GError **error) {
   if (tensor->data == made->data && tensor->dtype == made->dtype && tensor->place == made->place &&
       tensor->rank == made->rank && !memcmp(tensor->shape, made->shape, made->rank * sizeof *made->shape))
     return TRUE;

@@ -214,16 +214,21 @@ void pass_free(struct pass *pass) {
   g_free(pass);
 }
 
-static gboolean border_kept(const struct pass *pass, const char *call, const struct dvt_tensor *tensor,
-                            const struct dvt_tensor *made, const char *name, GError **error) {
+/* tensor: what the call wrote; NULL: it had nothing to. */
+static gboolean border_kept(const struct pass *pass, const struct dvt_tensor *tensor, const struct dvt_tensor *made,
+                            const char *name, GError **error) {
   const struct module *module = pass->module;
-  if ((!tensor || (border_same(tensor, made, name, error) && (!pass->checked || border_good(tensor, name, error)))) &&
-      (!pass->checked ||
-       (border_arena_good(module, module->values, module->size, "values", error) &&
-        (!pass->gradients ||
-         border_arena_good(module, pass->gradients, module->parameter_size, "gradients", error)))))
-    return TRUE;
-  g_prefix_error(error, "%s: %s: ", module->label, call);
+  if (tensor && !border_same(tensor, made, name, error)) return FALSE;
+  if (!pass->checked) return TRUE;
+  return (!tensor || border_good(tensor, name, error)) &&
+         border_arena_good(module, module->values, module->size, "values", error) &&
+         (!pass->gradients || border_arena_good(module, pass->gradients, module->parameter_size, "gradients", error));
+}
+
+static gboolean check_border(const struct pass *pass, const char *call, const struct dvt_tensor *tensor,
+                             const struct dvt_tensor *made, const char *name, GError **error) {
+  if (border_kept(pass, tensor, made, name, error)) return TRUE;
+  g_prefix_error(error, "%s: %s: ", pass->module->label, call);
   return FALSE;
 }
 
@@ -233,7 +238,7 @@ gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct 
   const char *name = pass->module->plugin->kind == DVT_KIND_BACKBONE ? "features" : "logits";
   const int status = pass->module->ops->forward(pass->self, input, output, &fault);
   return check_call(pass->module, "forward", status, &fault, error) &&
-         border_kept(pass, "forward", output, &made, name, error);
+         check_border(pass, "forward", output, &made, name, error);
 }
 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
@@ -242,7 +247,7 @@ gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradie
   const struct dvt_tensor made = input_gradient ? *input_gradient : (struct dvt_tensor){0};
   const int status = pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault);
   return check_call(pass->module, "backward", status, &fault, error) &&
-         border_kept(pass, "backward", input_gradient, &made, "gradients of the features", error);
+         check_border(pass, "backward", input_gradient, &made, "gradients of the features", error);
 }
 
 void pass_commit(struct pass *pass) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "report/summary.h"
-#include "store/file.h"
+#include "store/folder.h"
 
 /* As RFC 4180 has it; text that begins or ends with a space keeps it in every reader when it is quoted. */
 static void append_field(GString *out, const char *text) {
@@ -78,15 +78,10 @@ char *summary_json(const struct summary *summary) {
   return copy;
 }
 
-static gboolean write_text(const char *directory, const char *name, const char *text, GError **error) {
-  g_autofree char *path = g_build_filename(directory, name, NULL);
-  const struct file_part part = {text, strlen(text)};
-  return file_replace(path, &part, 1, error);
-}
-
 gboolean summary_write(const struct summary *summary, const char *directory, GError **error) {
   g_autoptr(GString) csv = g_string_new(NULL);
   g_autofree char *json = summary_json(summary);
   summary_csv(csv, summary, 0, SUMMARY_MEASURES - 1);
-  return write_text(directory, "summary.csv", csv->str, error) && write_text(directory, "summary.json", json, error);
+  return folder_write_text(directory, "summary.csv", csv->str, error) &&
+         folder_write_text(directory, "summary.json", json, error);
 }

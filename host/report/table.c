@@ -59,7 +59,8 @@ void report_similarity(GString *out, const struct report_pair *pairs, guint coun
   if (!count) return;
   const gint first = widest((const char *const *)names->pdata, count, width_of("features"));
   append_padded(out, "features", first);
-  g_string_append_printf(out, "%14s%17s%8s%s\n", "correlation", "after matching", "CKA", dead ? "   dead channels" : "");
+  g_string_append_printf(out, "%14s%17s%8s%s\n", "correlation", "after matching", "CKA",
+                         dead ? "   dead channels" : "");
   for (guint k = 0; k < count; k++) {
     append_padded(out, g_ptr_array_index(names, k), first);
     append_measure(out, pairs[k].correlation, 14);

@@ -14,7 +14,7 @@ struct report_row {
 /** Accuracy of every extractor (rows) with every head (columns), in per cent; "-" where they do not fit. */
 void report_cross(GString *out, const char *const *names, guint count, const double *accuracy);
 
-/** How the features of two extractors resemble each other, on the images of one task. A measure that is NaN shows "-". */
+/** How the features of two extractors resemble each other, on images of one task. A measure that is NaN shows "-". */
 struct report_pair {
   const char *extractor, *other;
   const char *images; /**< whose test images; NULL where both networks have the same */

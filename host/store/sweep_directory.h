@@ -5,6 +5,7 @@
  *     experiment.yaml   as given last
  *     sweep.json        {"name": …, "axes": [{"key": …, "labels": […]}], "runs": [RUN, …]}, always whole
  *     one run directory for each run that was started (store/run.h); what a later start replaced stays
+ *     .lock             held while a process works here
  *
  * A RUN is {"labels": [one for each axis], "hash": SHA-256 of the resolved experiment, "state": "pending", "running",
  * "done", "failed" or "interrupted", "directory": name of its directory, from "running" on, "error": when failed}.

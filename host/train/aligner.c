@@ -272,8 +272,7 @@ gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precisio
       .precision = precision,
   };
   for (guint k = 0; k < aligner->auxiliaries->len; k++)
-    if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner, &config, error))
-      return FALSE;
+    if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner, &config, error)) return FALSE;
   return TRUE;
 }
 

@@ -238,8 +238,8 @@ static gboolean make_network(struct composition *composition, guint t, GError **
   return TRUE;
 }
 
-struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
-                                      guint stage, GError **error) {
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry, guint stage,
+                                      GError **error) {
   AUTO(composition) composition = g_new0(struct composition, 1);
   composition->experiment = experiment;
   composition->registry = registry;

@@ -30,7 +30,7 @@ struct auxiliary {
   char **class_names;    /**< NULL-terminated, or NULL */
   guint flights;         /**< one for each network while training, else 0 */
   gboolean *flown;       /**< by network: it ran in this step */
-  struct pass **passes; /**< by network; NULL where its aligner does not heed it, as in the next two */
+  struct pass **passes;  /**< by network; NULL where its aligner does not heed it, as in the next two */
   float **logits;       /**< by network, [batch, classes] */
   float **scratch;      /**< by network, [batch, features] */
 };
@@ -61,8 +61,8 @@ struct composition {
   const struct dvt_network **views; /**< of every network, in order */
   struct aligner *aligners;
   guint aligner_count;
-  guint stage;         /**< from 0 (see train/stages.h); its networks are those that this stage has */
-  GPtrArray *earlier;  /**< of the last stage: struct composition of every stage before it */
+  guint stage;                     /**< from 0 (see train/stages.h); its networks are those that this stage has */
+  GPtrArray *earlier;              /**< of the last stage: struct composition of every stage before it */
   const struct composition *whole; /**< of the last stage, which has every network */
   GHashTable *origins; /**< of a struct module * whose values came from a file: what that says, component_info * */
 };
@@ -76,8 +76,8 @@ struct composition *composition_new(const struct experiment *experiment, const s
                                     GError **error);
 
 /** The composition of one stage of it alone; composition_new makes those of every stage. */
-struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
-                                      guint stage, GError **error);
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry, guint stage,
+                                      GError **error);
 void composition_free(struct composition *composition);
 AUTO_DEFINE(composition, composition_free)
 

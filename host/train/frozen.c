@@ -122,8 +122,7 @@ static void warn_of_initial_values(const struct composition *composition, const 
     if (composition->aligners[k].ops->initialise)
       g_log("dovetail", G_LOG_LEVEL_WARNING,
             "%s: trained as network %s with seed %s, here it is %s with seed %s: aligner %s cannot have the initial "
-            "values "
-            "of that run, it takes those of this one",
+            "values of that run, it takes those of this one",
             source->path, theirs->network ? theirs->network : "(not known)",
             theirs->seed ? theirs->seed : "(not known)", ours->network, ours->seed, composition->aligners[k].name);
 }

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "train/stages.h"
-
 struct mean {
   double sum;
   guint count;
@@ -84,7 +82,7 @@ gboolean results_write(const struct session_result *result, const struct composi
                 number(result->own), "swap_accuracy", number(result->swap), "chance", result->chance, "correlation",
                 number(result->correlation), "matched_correlation", number(result->matched_correlation), "cka",
                 number(result->cka), "pairs", accuracies, "similarity", similarities, "steps",
-                (json_int_t)stages_steps(composition), "threads", (json_int_t)result->threads, "seconds", "train",
+                (json_int_t)result->steps, "threads", (json_int_t)result->threads, "seconds", "train",
                 result->train_seconds, "measure", result->measure_seconds, "images_per_second",
                 result->images_per_second, "machine", run_machine(), "plugins", json_object_get(run->info, "plugins"));
   const gboolean good = run_results(run, results, error);

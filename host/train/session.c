@@ -10,7 +10,7 @@
 struct session {
   struct composition *composition; /* of the last stage */
   struct composition *stage;       /* that trains, or was trained last */
-  guint64 steps_before, steps;     /* of the stages before, and of all */
+  guint64 steps_before;            /* of the stages before */
   const struct session_config *config;
   struct run *run;
   struct session_result *result;
@@ -86,9 +86,10 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   json_t *aligners = json_object();
   for (guint k = 0; k < composition->aligner_count; k++)
     json_object_set_new(aligners, composition->aligners[k].name, json_real(losses->aligners[k]));
-  json_t *line = json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
-                   (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate,
-                   "loss", losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);
+  json_t *line =
+      json_pack("{s:I, s:I, s:s, s:f, s:f, s:f, s:o}", "epoch", (json_int_t)report->epoch + 1, "step",
+                (json_int_t)report->step, "network", composition->networks[t].spec->name, "rate", report->rate, "loss",
+                losses->task, "train_accuracy", losses->accuracy, "aligner_losses", aligners);
   if (line && composition->experiment->scheme == SCHEME_INCREMENTAL)
     json_object_set_new(line, "stage", json_integer(composition->stage + 1));
   return line;
@@ -107,7 +108,7 @@ static gboolean on_epoch(gpointer data, const struct epoch_report *report, GErro
 static void on_progress(gpointer data, guint64 step, guint64 steps) {
   struct session *session = data;
   (void)steps;
-  session->config->progress(session->config->data, session->steps_before + step, session->steps);
+  session->config->progress(session->config->data, session->steps_before + step, session->result->steps);
 }
 
 static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
@@ -124,8 +125,7 @@ static gboolean train_stage(struct session *session, struct composition *stage, 
 static gboolean train_earlier(struct session *session, GError **error) {
   GPtrArray *earlier = session->composition->earlier;
   for (; earlier->len; g_ptr_array_remove_index(earlier, 0))
-    if (!train_stage(session, earlier->pdata[0], error) ||
-        !components_save(session->stage, NULL, session->run, error))
+    if (!train_stage(session, earlier->pdata[0], error) || !components_save(session->stage, NULL, session->run, error))
       return FALSE;
   return TRUE;
 }
@@ -134,11 +134,11 @@ static gboolean train(struct session *session, GError **error) {
   struct composition *composition = session->composition;
   struct session_result *result = session->result;
   const gint64 start = g_get_monotonic_time();
-  session->steps = stages_steps(composition);
+  result->steps = stages_steps(composition); /* now: those before the last are freed as they end */
   if (!train_earlier(session, error) || !train_stage(session, composition, error)) return FALSE;
   const guint images_per_step = composition->experiment->train.batch * composition_trained(composition);
   result->train_seconds = seconds_since(start);
-  result->images_per_second = (double)session->steps * images_per_step / result->train_seconds;
+  result->images_per_second = (double)result->steps * images_per_step / result->train_seconds;
   return TRUE;
 }
 

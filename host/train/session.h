@@ -25,6 +25,7 @@ struct session_config {
 struct session_result {
   guint count;        /**< networks */
   guint threads;      /**< of all networks together */
+  guint64 steps;      /**< of all stages */
   double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
   struct similarity *similarity; /**< [extractor × other]; none on the diagonal and where features cannot be compared */
   double own, swap;   /**< means; swap is NaN for one network */

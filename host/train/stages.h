@@ -21,7 +21,7 @@ gboolean stage_trains(const struct experiment *experiment, guint stage, guint t)
  */
 gboolean stages_make(struct composition *whole, GError **error);
 
-/** Training steps of all stages of a composition, the last and those before it. */
+/** Training steps of the last stage and of those in whole->earlier. */
 guint64 stages_steps(const struct composition *whole);
 
 #endif

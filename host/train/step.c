@@ -212,8 +212,8 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     flight->batch.weight = aligner->spec->weight;
     const struct dvt_tensor made = flight->gradient;
     aligner->in_hook[flight->index] = TRUE;
-    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features,
-                                                  gradient_of(flight), &flight->losses.aligners[k], &fault);
+    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features, gradient_of(flight),
+                                                  &flight->losses.aligners[k], &fault);
     aligner->in_hook[flight->index] = FALSE;
     if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error) ||
         !check_border(flight, k, "feature_loss", gradient_of(flight), &made, GRADIENTS, error))
@@ -258,7 +258,8 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
       aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
   gboolean good = check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
   for (guint t = 0; good && t < count; t++)
-    good = check_border(&stepper->flights[t], k, "joint_loss", gradient_of(&stepper->flights[t]), &made[t], GRADIENTS, error);
+    good = check_border(&stepper->flights[t], k, "joint_loss", gradient_of(&stepper->flights[t]), &made[t], GRADIENTS,
+                        error);
   return good;
 }
 

@@ -31,8 +31,9 @@ struct trainer_watcher {
 guint64 trainer_steps(const struct composition *composition);
 
 /**
- * Trains an initialised composition. threads: of all networks together, at least one each. When *interrupted becomes non-zero, every network ends after its step and the
- * error is DOVETAIL_INTERRUPTED; the values are then whole, whatever their steps.
+ * Trains an initialised composition. threads: of all networks together, at least one each. When *interrupted becomes
+ * non-zero, every network ends after its step and the error is DOVETAIL_INTERRUPTED; the values are then whole,
+ * whatever their steps.
  */
 gboolean trainer_run(struct composition *composition, guint threads, const struct trainer_watcher *watcher,
                      const gint *interrupted, GError **error);

@@ -88,6 +88,16 @@ def stages_equal_hand_work_with_losses_on_features(folder):
 
 
 @case
+def stages_equal_hand_work_with_common_classes(folder):
+    stages_equal_hand_work(folder, ["{plugin: common-classes}"], "{plugin: common-classes}")
+
+
+@case
+def stages_equal_hand_work_with_distillation(folder):
+    stages_equal_hand_work(folder, [], "{plugin: distillation}")
+
+
+@case
 def stages_equal_hand_work_without_aligners(folder):
     """The second network then is what it would be in a joint run."""
     none = ("aligners:\n" + SHARED + f"  - {ROTATION}\n", "")
@@ -147,7 +157,8 @@ def only_what_is_trained_is_reported(folder):
     assert [(line["stage"], line["epoch"], line["network"]) for line in lines(folder, "small")] == \
         [(1, 1, "a"), (1, 2, "a"), (2, 1, "b"), (2, 2, "b")]
     with open(os.path.join(folder, "runs/small/results.json")) as file:
-        assert len(json.load(file)["pairs"]) == 4
+        results = json.load(file)
+    assert len(results["pairs"]) == 4 and results["steps"] == 2 * 8, results
     run(folder, named("alone"), ALONE)
     done = dovetail("run", write(folder, "taken.yaml", small(named("taken"), *TAKEN)), folder=folder)
     assert done.returncode == 0 and "b: loss" in done.stderr and "a: loss" not in done.stderr, done.stderr

@@ -63,6 +63,10 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
   self->networks = networks;
   self->count = count;
   for (uint32_t t = 1; t < count; t++) {
+    if (networks[t]->frozen && !networks[0]->frozen)
+      return dvt_fail(error, DVT_ERROR_ARGUMENT,
+                      "network %s is frozen and cannot start with the values of network %s; put it first",
+                      networks[t]->name, networks[0]->name);
     const uint32_t shared = count_shared(networks[0], networks[t]), all = networks[t]->weight_count;
     if (!shared)
       return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",

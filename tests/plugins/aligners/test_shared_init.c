@@ -120,6 +120,18 @@ static void nothing_in_common(void **state) {
   rig_refuses(rig, "shared-init", NULL, 2, "networks a and b have no weight of the same name and shape");
 }
 
+/* The values are the first network's: a frozen one can give them, not take them. */
+static void a_frozen_network_comes_first(void **state) {
+  struct rig *rig = *state;
+  struct weights weights[3];
+  for (guint t = 0; t < 3; t++) give(rig, t, &weights[t], DVT_COMPONENT_HEAD, "linear", 1);
+  rig->networks[1].frozen = 1;
+  rig_refuses(rig, "shared-init", NULL, 3,
+              "network b is frozen and cannot start with the values of network a; put it first");
+  rig->networks[0].frozen = 1;
+  assert_int_equal(rig_init(rig, "shared-init", NULL, 3), DVT_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       RIG_TEST(the_same_weights_start_with_the_same_values),
@@ -128,6 +140,7 @@ int main(void) {
       RIG_TEST(long_lists_are_cut),
       RIG_TEST(long_names_are_cut),
       RIG_TEST(nothing_in_common),
+      RIG_TEST(a_frozen_network_comes_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
