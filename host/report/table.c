@@ -85,22 +85,15 @@ void report_comparison(GString *out, const struct report_row *rows, guint count)
   }
 }
 
-/* The share of its accuracy above chance that a head keeps on the other's extractor. */
-static double kept(const struct report_row *row) {
-  const double own = row->own - row->chance, swap = row->swap - row->chance;
-  return own > 0 ? MAX(0, swap / own) : (double)NAN;
-}
-
 void report_verdict(GString *out, const struct report_row *rows, guint count) {
   g_autoptr(GString) list = g_string_new(NULL);
   for (guint k = 0; k < count; k++) {
     if (isnan(rows[k].swap)) continue;
-    const double share = kept(&rows[k]);
     g_string_append_printf(list, "%s %s", list->len ? "," : "", rows[k].name);
-    if (isnan(share))
+    if (isnan(rows[k].kept))
       g_string_append(list, " nothing (its own accuracy is at chance)");
     else
-      g_string_append_printf(list, " %.0f%%", 100 * share);
+      g_string_append_printf(list, " %.0f%%", 100 * rows[k].kept);
   }
   if (list->len)
     g_string_append_printf(out, "Of its accuracy above chance, a head keeps on the other network's extractor:%s.\n",
