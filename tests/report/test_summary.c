@@ -234,10 +234,11 @@ static void damaged_results_are_told_with_their_place(void **state) {
   static const struct damage cases[] = {
       {"{\"chance\": 0.1,\n}", "results.json:2:1: damaged: "},
       {"{\"chance\": 0.1, \"chance\": 0.1}", "duplicate object key"},
-      {"{\"name\": \"x\"}", "'chance' should be a number from -1 to 1"},
-      {"{\"chance\": 0.1, \"own_accuracy\": \"high\"}", "'own_accuracy' should be a number from -1 to 1, or null"},
+      {"{\"name\": \"x\", \"own_accuracy\": 0.5}", "'chance' should be a number from -1 to 1"},
+      {"{\"chance\": 0.1}", "'own_accuracy' should be a number from -1 to 1"},
+      {"{\"chance\": 0.1, \"own_accuracy\": 0.5, \"cka\": \"high\"}", "'cka' should be a number from -1 to 1, or null"},
       {"{\"chance\": 0.1, \"own_accuracy\": 80}", "'own_accuracy' should be a number"},
-      {"{\"chance\": 0.1}", "'name' should be a string"},
+      {"{\"chance\": 0.1, \"own_accuracy\": 0.5}", "'name' should be a string"},
   };
   assert_damages(state, "results.json", cases, G_N_ELEMENTS(cases));
 }
