@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "report/summary.h"
+#include "report/table.h"
 
 /* Cells of a table, row after row, to be freed. */
 struct grid {
@@ -12,9 +13,6 @@ struct grid {
 
 static void add(struct grid *grid, const char *text) { g_ptr_array_add(grid->cells, g_strdup(text)); }
 
-/* As the other tables round, and never -0. */
-static double shown(double value, int digits) { return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value; }
-
 static void add_value(struct grid *grid, enum summary_measure measure, struct summary_value value) {
   const gboolean accuracy = measure == SUMMARY_OWN || measure == SUMMARY_SWAP;
   const int digits = accuracy ? 1 : 2;
@@ -24,7 +22,7 @@ static void add_value(struct grid *grid, enum summary_measure measure, struct su
     add(grid, "-");
     return;
   }
-  g_string_append_printf(cell, "%.*f", digits, shown(scale * value.mean, digits));
+  g_string_append_printf(cell, "%.*f", digits, report_shown(scale * value.mean, digits));
   if (!isnan(value.deviation)) g_string_append_printf(cell, " ± %.*f", digits, scale * value.deviation);
   if (accuracy) g_string_append(cell, " %");
   add(grid, cell->str);

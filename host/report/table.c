@@ -36,11 +36,13 @@ void report_cross(GString *out, const char *const *names, guint count, const dou
   }
 }
 
+double report_shown(double value, int digits) { return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value; }
+
 static void append_measure(GString *out, double value, gint width) {
   if (isnan(value))
     g_string_append_printf(out, "%*s", width, "-");
   else
-    g_string_append_printf(out, "%*.3f", width, value);
+    g_string_append_printf(out, "%*.3f", width, report_shown(value, 3));
 }
 
 /* The caller frees it. */

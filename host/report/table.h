@@ -31,6 +31,9 @@ void report_similarity(GString *out, const struct report_pair *pairs, guint coun
 /** Own accuracy, swap accuracy and chance of each run. */
 void report_comparison(GString *out, const struct report_row *rows, guint count);
 
+/** The value, or 0 where so many digits after the point would show -0. */
+double report_shown(double value, int digits);
+
 /** One line that says what the rows mean: what a head keeps. Nothing when no row has a swap accuracy. */
 void report_verdict(GString *out, const struct report_row *rows, guint count);
 

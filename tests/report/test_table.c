@@ -24,13 +24,13 @@ static void similarity_has_a_line_a_pair(void **state) {
   (void)state;
   const struct report_pair pairs[] = {
       {"a", "zoë", NULL, 0.0213, -0.5, 1, {0, 0}},
-      {"a", "c", "c", (double)NAN, (double)NAN, 0.25, {0, 0}},
+      {"a", "c", "c", (double)NAN, -0.0004, 0.25, {0, 0}},
   };
   g_autoptr(GString) out = g_string_new(NULL);
   report_similarity(out, pairs, 2);
   assert_string_equal(out->str, "features               correlation   after matching     CKA\n"
                                 "a and zoë                    0.021           -0.500   1.000\n"
-                                "a and c, images of c             -                -   0.250\n");
+                                "a and c, images of c             -            0.000   0.250\n");
 }
 
 static void similarity_counts_dead_channels_where_there_are_some(void **state) {
