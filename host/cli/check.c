@@ -15,14 +15,17 @@ static void print_resolved(const struct plan *plan) {
   }
 }
 
+static const char *plural(guint64 count) { return count == 1 ? "" : "s"; }
+
 static void print_verdict(const char *path, const struct plan *plan) {
   guint64 steps = 0;
   for (guint k = 0; k < plan->sweep->count; k++) steps += plan->runs[k].steps;
   if (plan->sweep->axis_count)
-    printf("%s: good: a sweep of %u runs, %" G_GUINT64_FORMAT " steps in all\n", path, plan->sweep->count, steps);
+    printf("%s: good: a sweep of %u run%s, %" G_GUINT64_FORMAT " steps in all\n", path, plan->sweep->count,
+           plural(plan->sweep->count), steps);
   else
-    printf("%s: good: %u networks, %u aligners, %" G_GUINT64_FORMAT " steps\n", path, plan->networks, plan->aligners,
-           steps);
+    printf("%s: good: %u network%s, %u aligner%s, %" G_GUINT64_FORMAT " step%s\n", path, plan->networks,
+           plural(plan->networks), plan->aligners, plural(plan->aligners), steps, plural(steps));
 }
 
 static gboolean check_file(const char *path, const char *const *sets, const struct registry *registry,

@@ -3,11 +3,17 @@
 
 #include <stdio.h>
 
+/* The same is said when an experiment is checked and when it begins, and by all runs of a sweep. */
 static void print_log(const char *domain, GLogLevelFlags level, const char *message, gpointer data) {
+  static GMutex mutex;
+  static GHashTable *said;
   (void)domain;
   (void)level;
   (void)data;
-  fprintf(stderr, "dovetail: %s\n", message);
+  g_mutex_lock(&mutex);
+  if (!said) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  if (g_hash_table_add(said, g_strdup(message))) fprintf(stderr, "dovetail: %s\n", message);
+  g_mutex_unlock(&mutex);
 }
 
 void cli_show_logs(void) {

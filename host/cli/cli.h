@@ -17,7 +17,7 @@ int cli_conform(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_new(int argc, char **argv);
 
-/** From now on prints what plugins log, information and warnings, on stderr. */
+/** From now on prints what plugins log, information and warnings, on stderr: each message once. */
 void cli_show_logs(void);
 
 /** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */

@@ -96,7 +96,7 @@ static int run_single(const struct run_settings *settings, const struct plan *pl
     g_prefix_error(&error, "%s: ", plan->name);
     return cli_fail(error);
   }
-  const struct report_row row = {plan->name, result->own, result->swap, result->chance};
+  const struct report_row row = {plan->name, result->own, result->swap, result->chance, result->kept};
   g_array_append_val(rows, row);
   if (settings->json) return print_json(result);
   print_result(job->experiment, result);

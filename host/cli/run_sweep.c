@@ -93,8 +93,8 @@ static void tell_begin(const struct work *work) {
   const struct sweep_directory *directory = work->directory;
   const guint done = sweep_directory_count(directory, "done"), count = work->plan->sweep->count;
   if (work->settings->quiet) return;
-  fprintf(stderr, "%s: %u runs, %u of them done already; results in %s\n", work->plan->name, count, done,
-          directory->path);
+  fprintf(stderr, "%s: %u %s, %u of them done already; results in %s\n", work->plan->name, count,
+          count == 1 ? "run" : "runs", done, directory->path);
 }
 
 static void tell_failed(const struct work *work, guint failed) {

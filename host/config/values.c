@@ -78,6 +78,10 @@ static char *integer_problem(const struct yaml_node *node, gint64 least, gint64 
   if (!is_integer(node)) return mismatch(node, "an integer", wanted);
   errno = 0;
   const gint64 value = g_ascii_strtoll(node->text, NULL, 10);
+  if (errno == ERANGE && value > 0 && !high) {
+    g_autofree char *most = g_strdup_printf("an integer of at most %" G_GINT64_FORMAT, greatest);
+    return out_of_range(node, most);
+  }
   if (errno == ERANGE || value < least || value > greatest) return out_of_range(node, wanted);
   *out = value;
   return NULL;

@@ -55,14 +55,17 @@ static json_t *read_object(const char *path, GError **error) {
 
 static const char *number_key(guint number) { return number == CHANCE ? "chance" : summary_measure_key(number); }
 
+/* Every run has these two. */
+static gboolean is_needed(guint number) { return number == CHANCE || number == SUMMARY_OWN; }
+
 /* Shares and correlations; a hair over 1 is rounding. */
 static gboolean read_number(const char *path, const json_t *results, guint number, GArray *numbers, GError **error) {
   const json_t *json = json_object_get(results, number_key(number));
   const gboolean absent = !json || json_is_null(json);
   const double value = absent ? (double)NAN : json_number_value(json);
-  if ((!absent && !json_is_number(json)) || (absent && number == CHANCE) || fabs(value) > 1 + 1e-9)
+  if ((!absent && !json_is_number(json)) || (absent && is_needed(number)) || fabs(value) > 1 + 1e-9)
     return error_failed(error, "%s: damaged: '%s' should be a number from -1 to 1%s", path, number_key(number),
-                        number == CHANCE ? "" : ", or null");
+                        is_needed(number) ? "" : ", or null");
   g_array_append_val(numbers, value);
   return TRUE;
 }

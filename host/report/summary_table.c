@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "report/summary.h"
+#include "report/table.h"
 
 /* Cells of a table, row after row, to be freed. */
 struct grid {
@@ -12,19 +13,16 @@ struct grid {
 
 static void add(struct grid *grid, const char *text) { g_ptr_array_add(grid->cells, g_strdup(text)); }
 
-/* Rounded, and never -0. */
-static double rounded(double value, double step) { return step * round(value / step) + 0.0; }
-
 static void add_value(struct grid *grid, enum summary_measure measure, struct summary_value value) {
   const gboolean accuracy = measure == SUMMARY_OWN || measure == SUMMARY_SWAP;
   const int digits = accuracy ? 1 : 2;
-  const double scale = accuracy ? 100 : 1, step = accuracy ? 0.1 : 0.01;
+  const double scale = accuracy ? 100 : 1;
   g_autoptr(GString) cell = g_string_new(NULL);
   if (isnan(value.mean)) {
     add(grid, "-");
     return;
   }
-  g_string_append_printf(cell, "%.*f", digits, rounded(scale * value.mean, step));
+  g_string_append_printf(cell, "%.*f", digits, report_shown(scale * value.mean, digits));
   if (!isnan(value.deviation)) g_string_append_printf(cell, " ± %.*f", digits, scale * value.deviation);
   if (accuracy) g_string_append(cell, " %");
   add(grid, cell->str);

@@ -36,11 +36,13 @@ void report_cross(GString *out, const char *const *names, guint count, const dou
   }
 }
 
+double report_shown(double value, int digits) { return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value; }
+
 static void append_measure(GString *out, double value, gint width) {
   if (isnan(value))
     g_string_append_printf(out, "%*s", width, "-");
   else
-    g_string_append_printf(out, "%*.3f", width, value);
+    g_string_append_printf(out, "%*.3f", width, report_shown(value, 3));
 }
 
 /* The caller frees it. */
@@ -86,22 +88,15 @@ void report_comparison(GString *out, const struct report_row *rows, guint count)
   }
 }
 
-/* The share of its accuracy above chance that a head keeps on the other's extractor. */
-static double kept(const struct report_row *row) {
-  const double own = row->own - row->chance, swap = row->swap - row->chance;
-  return own > 0 ? MAX(0, swap / own) : (double)NAN;
-}
-
 void report_verdict(GString *out, const struct report_row *rows, guint count) {
   g_autoptr(GString) list = g_string_new(NULL);
   for (guint k = 0; k < count; k++) {
     if (isnan(rows[k].swap)) continue;
-    const double share = kept(&rows[k]);
     g_string_append_printf(list, "%s %s", list->len ? "," : "", rows[k].name);
-    if (isnan(share))
+    if (isnan(rows[k].kept))
       g_string_append(list, " nothing (its own accuracy is at chance)");
     else
-      g_string_append_printf(list, " %.0f%%", 100 * share);
+      g_string_append_printf(list, " %.0f%%", 100 * rows[k].kept);
   }
   if (list->len)
     g_string_append_printf(out, "Of its accuracy above chance, a head keeps on the other network's extractor:%s.\n",

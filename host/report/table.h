@@ -5,10 +5,13 @@
 
 #include <glib.h>
 
-/** One run in a comparison. Accuracies are shares; swap is NaN when there is nothing to swap. */
+/**
+ * One run in a comparison. Accuracies are shares; swap is NaN when there is nothing to swap. kept: the share of its
+ * accuracy above chance that a head keeps on the other's extractor; NaN when there is none above chance.
+ */
 struct report_row {
   const char *name;
-  double own, swap, chance;
+  double own, swap, chance, kept;
 };
 
 /** Accuracy of every extractor (rows) with every head (columns), in per cent; "-" where they do not fit. */
@@ -28,10 +31,10 @@ void report_similarity(GString *out, const struct report_pair *pairs, guint coun
 /** Own accuracy, swap accuracy and chance of each run. */
 void report_comparison(GString *out, const struct report_row *rows, guint count);
 
-/**
- * One line that says what the rows mean: the share of the accuracy above chance that a head keeps on the other's
- * extractor. Nothing when no row has a swap accuracy.
- */
+/** The value, or 0 where so many digits after the point would show -0. */
+double report_shown(double value, int digits);
+
+/** One line that says what the rows mean: what a head keeps. Nothing when no row has a swap accuracy. */
 void report_verdict(GString *out, const struct report_row *rows, guint count);
 
 #endif

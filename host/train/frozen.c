@@ -127,6 +127,13 @@ static void warn_of_initial_values(const struct composition *composition, const 
             theirs->seed ? theirs->seed : "(not known)", ours->network, ours->seed, composition->aligners[k].name);
 }
 
+/* A run adds the own accuracy at its end. What others made need not have it. */
+static void warn_of_unfinished(const struct source *source) {
+  if (source->info->dovetail && !g_strcmp0(source->info->kind, "extractor") && isnan(source->info->own_accuracy))
+    g_log("dovetail", G_LOG_LEVEL_WARNING, "%s: its run did not come to its end; it may be trained in part only",
+          source->path);
+}
+
 /* Views of frozen networks are not run: what an auxiliary head learns of views alone, it learns without them. */
 static void warn_of_lone_heads(const struct composition *composition, const struct aligner *aligner) {
   if (aligner->spec->from.path || !aligner->auxiliaries->len || aligner->ops->feature_loss) return;
@@ -156,6 +163,7 @@ gboolean frozen_check(const struct composition *composition, GError **error) {
     AUTO(source) source = source_new(component, directory, error);
     if (!source) return FALSE;
     warn_of_initial_values(composition, source);
+    warn_of_unfinished(source);
   }
   for (guint k = 0; k < composition->aligner_count; k++)
     if (!check_aligner(composition, &composition->aligners[k], error)) return FALSE;

@@ -14,6 +14,20 @@ static void mean_add(struct mean *mean, double value) {
 
 static double mean_value(const struct mean *mean) { return mean->count ? mean->sum / mean->count : (double)NAN; }
 
+/* Pairs without an accuracy count nowhere: each swap is held against the own accuracy of the same head. */
+static double share_kept(const struct session_result *result, const struct composition *composition) {
+  double own = 0, swap = 0;
+  for (guint i = 0; i < result->count; i++)
+    for (guint j = 0; j < result->count; j++) {
+      const double accuracy = result->accuracy[(gsize)i * result->count + j];
+      const double chance = 1.0 / composition->networks[j].task->class_count;
+      if (i == j || isnan(accuracy)) continue;
+      own += result->accuracy[(gsize)j * result->count + j] - chance;
+      swap += accuracy - chance;
+    }
+  return own > 0 ? MAX(0, swap / own) : (double)NAN;
+}
+
 void results_take_means(struct session_result *result, const struct composition *composition) {
   struct mean own = {0}, swap = {0}, chance = {0}, correlation = {0}, matched = {0}, cka = {0};
   for (guint i = 0; i < result->count; i++) {
@@ -29,6 +43,7 @@ void results_take_means(struct session_result *result, const struct composition 
   result->own = mean_value(&own);
   result->swap = mean_value(&swap);
   result->chance = mean_value(&chance);
+  result->kept = share_kept(result, composition);
   result->correlation = mean_value(&correlation);
   result->matched_correlation = mean_value(&matched);
   result->cka = mean_value(&cka);

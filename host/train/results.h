@@ -5,7 +5,7 @@
 
 #include "train/session.h"
 
-/** Sets the means of what was measured: own, swap, chance and those of similarity. */
+/** Sets the means of what was measured: own, swap, chance, kept and those of similarity. */
 void results_take_means(struct session_result *result, const struct composition *composition);
 
 /** Writes results.json into the run directory. */

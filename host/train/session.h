@@ -31,6 +31,7 @@ struct session_result {
   double own, swap;   /**< means; swap is NaN for one network */
   double correlation, matched_correlation, cka; /**< means over pairs that have one; NaN when none has */
   double chance;      /**< mean over networks of 1 / classes */
+  double kept;        /**< share of its accuracy above chance that a head keeps; NaN when there is none above chance */
   double train_seconds, measure_seconds;
   double images_per_second; /**< training images of all networks together */
   char *path;         /**< the run directory */

@@ -214,6 +214,14 @@ def a_warning_where_initial_values_are_not_those_of_the_run(folder):
 
 
 @case
+def a_warning_where_a_run_was_stopped(folder):
+    interrupt(folder)
+    done = start(folder, command="check", options=["--set", "networks.a.from=runs/small"])
+    assert done.returncode == 0, done.stderr
+    assert "a-extractor.safetensors: its run did not come to its end" in done.stderr, done.stderr
+
+
+@case
 def a_warning_where_a_new_head_cannot_align_with_what_is_frozen(folder):
     run(folder, named("alone"), ALONE)
     done = start(folder, *TAKEN, aligned(ROTATION), command="check")

@@ -165,6 +165,18 @@ def threads_do_not_change_what_a_network_sees(folder):
 
 
 @case
+def what_a_head_keeps_is_that_of_the_pairs_that_fit(folder):
+    other = "  c: {backbone: {plugin: resnet, params: {depth: 8, width: 2}}, split: layer2, head: {plugin: linear}, classes: [0, 1, 2]}\n"
+    aligners = "aligners:\n  - {plugin: shared-init}\n  - {plugin: rotation, weight: 0.5}\n"
+    done = run(folder, text=small((aligners, other), ("epochs: 2", "epochs: 8")))
+    pairs = {(pair["extractor"], pair["head"]): pair["accuracy"] for pair in load(folder, "runs/small/results.json")["pairs"]}
+    assert pairs["a", "c"] is None and pairs["c", "a"] is None and pairs["c", "c"] is not None
+    own = pairs["a", "a"] + pairs["b", "b"] - 0.2
+    kept = f"{100 * max(0, pairs['a', 'b'] + pairs['b', 'a'] - 0.2) / own:.0f}%" if own > 1e-9 else "nothing"
+    assert f"extractor: small {kept}" in done.stdout, (kept, done.stdout)
+
+
+@case
 def an_interrupt_ends_with_130_and_keeps_the_components(folder):
     status, messages = interrupt(folder)
     assert status == 130, (status, messages)

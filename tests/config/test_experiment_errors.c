@@ -94,7 +94,7 @@ static void values_out_of_range_are_refused(void **state) {
   static const struct damage damages[] = {
       {"seed: 3", "seed: -1", "2:7: '-1' is out of range; write an integer of at least 0"},
       {"seed: 3", "seed: 9223372036854775808",
-       "2:7: '9223372036854775808' is out of range; write an integer of at least 0"},
+       "2:7: '9223372036854775808' is out of range; write an integer of at most 9223372036854775807"},
       {"shapes}", "shapes, limit: {train: 0}}", "3:39: '0' is out of range; write an integer of at least 1"},
       {"q}", "q, weight: -0.5}", "10:32: '-0.5' is out of range; write a number from 0 to 1e+06"},
       {"epochs: 3", "epochs: 0", "11:17: '0' is out of range; write an integer from 1 to 1000000"},

@@ -161,6 +161,17 @@ static void json_has_null_for_what_is_absent(void **state) {
   assert_string_equal(table->str, "one: 1 run\nruns  own accuracy  chance\n   1        80.0 %  10.0 %\n");
 }
 
+static void table_rounds_like_printf_and_has_no_negative_zero(void **state) {
+  write_file(state, "results.json",
+             "{\"name\": \"one\", \"chance\": 0.1, \"own_accuracy\": 0.1025, \"correlation\": -0.004, \"cka\": 0.006}");
+  AUTO(summary) summary = summary_read(*state, NULL);
+  g_autoptr(GString) table = g_string_new(NULL);
+  assert_non_null(summary);
+  summary_table(table, summary);
+  assert_string_equal(table->str, "one: 1 run\nruns  own accuracy  correlation   CKA  chance\n"
+                                  "   1        10.2 %         0.00  0.01  10.0 %\n");
+}
+
 /* That reading fails with this code, and a message that begins with the folder and holds `word`. */
 static void assert_refused(void **state, int code, const char *word) {
   GError *error = NULL;
@@ -223,10 +234,11 @@ static void damaged_results_are_told_with_their_place(void **state) {
   static const struct damage cases[] = {
       {"{\"chance\": 0.1,\n}", "results.json:2:1: damaged: "},
       {"{\"chance\": 0.1, \"chance\": 0.1}", "duplicate object key"},
-      {"{\"name\": \"x\"}", "'chance' should be a number from -1 to 1"},
-      {"{\"chance\": 0.1, \"own_accuracy\": \"high\"}", "'own_accuracy' should be a number from -1 to 1, or null"},
+      {"{\"name\": \"x\", \"own_accuracy\": 0.5}", "'chance' should be a number from -1 to 1"},
+      {"{\"chance\": 0.1}", "'own_accuracy' should be a number from -1 to 1"},
+      {"{\"chance\": 0.1, \"own_accuracy\": 0.5, \"cka\": \"high\"}", "'cka' should be a number from -1 to 1, or null"},
       {"{\"chance\": 0.1, \"own_accuracy\": 80}", "'own_accuracy' should be a number"},
-      {"{\"chance\": 0.1}", "'name' should be a string"},
+      {"{\"chance\": 0.1, \"own_accuracy\": 0.5}", "'name' should be a string"},
   };
   assert_damages(state, "results.json", cases, G_N_ELEMENTS(cases));
 }
@@ -250,6 +262,7 @@ int main(void) {
       SCRATCH_TEST(states_are_counted),
       SCRATCH_TEST(csv_has_a_line_for_each_group),
       SCRATCH_TEST(table_lines_up),
+      SCRATCH_TEST(table_rounds_like_printf_and_has_no_negative_zero),
       SCRATCH_TEST(files_say_the_same),
       SCRATCH_TEST(json_has_null_for_what_is_absent),
       SCRATCH_TEST(a_folder_of_neither_kind_is_wrong_usage),

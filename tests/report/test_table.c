@@ -24,13 +24,13 @@ static void similarity_has_a_line_a_pair(void **state) {
   (void)state;
   const struct report_pair pairs[] = {
       {"a", "zoë", NULL, 0.0213, -0.5, 1, {0, 0}},
-      {"a", "c", "c", (double)NAN, (double)NAN, 0.25, {0, 0}},
+      {"a", "c", "c", (double)NAN, -0.0004, 0.25, {0, 0}},
   };
   g_autoptr(GString) out = g_string_new(NULL);
   report_similarity(out, pairs, 2);
   assert_string_equal(out->str, "features               correlation   after matching     CKA\n"
                                 "a and zoë                    0.021           -0.500   1.000\n"
-                                "a and c, images of c             -                -   0.250\n");
+                                "a and c, images of c             -            0.000   0.250\n");
 }
 
 static void similarity_counts_dead_channels_where_there_are_some(void **state) {
@@ -46,7 +46,7 @@ static void similarity_counts_dead_channels_where_there_are_some(void **state) {
 
 static void comparison_lines_up(void **state) {
   (void)state;
-  const struct report_row rows[] = {{"independent", 0.795, 0.096, 0.1}, {"one", 0.5, (double)NAN, 0.1}};
+  const struct report_row rows[] = {{"independent", 0.795, 0.096, 0.1, 0}, {"one", 0.5, (double)NAN, 0.1, (double)NAN}};
   g_autoptr(GString) out = g_string_new(NULL);
   report_comparison(out, rows, 2);
   assert_string_equal(out->str, "experiment     own accuracy   swap accuracy    chance\n"
@@ -60,9 +60,9 @@ static char *verdict(const struct report_row *rows, guint count) {
   return g_string_free(out, FALSE);
 }
 
-static void verdict_is_the_share_kept_above_chance(void **state) {
+static void verdict_says_what_each_head_keeps(void **state) {
   (void)state;
-  const struct report_row rows[] = {{"apart", 0.8, 0.09, 0.1}, {"together", 0.9, 0.7, 0.1}};
+  const struct report_row rows[] = {{"apart", 0.8, 0.09, 0.1, 0}, {"together", 0.9, 0.7, 0.1, 0.75}};
   g_autofree char *text = verdict(rows, 2);
   assert_string_equal(text, "Of its accuracy above chance, a head keeps on the other network's extractor: apart 0%, "
                             "together 75%.\n");
@@ -70,7 +70,8 @@ static void verdict_is_the_share_kept_above_chance(void **state) {
 
 static void verdict_of_nothing_learned_or_nothing_swapped(void **state) {
   (void)state;
-  const struct report_row chance[] = {{"idle", 0.1, 0.1, 0.1}}, single[] = {{"one", 0.8, (double)NAN, 0.1}};
+  const struct report_row chance[] = {{"idle", 0.1, 0.1, 0.1, (double)NAN}},
+                          single[] = {{"one", 0.8, (double)NAN, 0.1, (double)NAN}};
   g_autofree char *idle = verdict(chance, 1), *one = verdict(single, 1);
   assert_string_equal(idle, "Of its accuracy above chance, a head keeps on the other network's extractor: idle nothing "
                             "(its own accuracy is at chance).\n");
@@ -83,7 +84,7 @@ int main(void) {
       cmocka_unit_test(similarity_has_a_line_a_pair),
       cmocka_unit_test(similarity_counts_dead_channels_where_there_are_some),
       cmocka_unit_test(comparison_lines_up),
-      cmocka_unit_test(verdict_is_the_share_kept_above_chance),
+      cmocka_unit_test(verdict_says_what_each_head_keeps),
       cmocka_unit_test(verdict_of_nothing_learned_or_nothing_swapped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
