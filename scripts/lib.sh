@@ -19,6 +19,7 @@ declare -A purpose=(
   [pkg-config]='finds the libraries'
   [libcmocka-dev]='test framework'
   [g++]='C++ compiler: the public headers must be C++ too'
+  [abigail-tools]='abidiff: is the plugin ABI still that of 1.0?'
   [clang]='second C compiler: other warnings'
   [python3-pil]='JPEG: unpacks the images of the tests on real data'
 )

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The examples, as a stranger builds and runs them: against an installed Dovetail, in a folder of their own. Arguments
+after those of tap.py: BUILD, the folder to install from; CC and
+CXX, each in one string (CXX empty: there is none, and no example in C++)"""
+import glob
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import tap
+from tap import case, dovetail, main
+
+build, cc, cxx = sys.argv[3:]
+place = tempfile.TemporaryDirectory()
+root = os.path.join(place.name, "root")
+
+
+def run(*command, **more):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, **more)
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
+    return done.stdout
+
+
+def installed(path):
+    """The one installed file or folder whose path ends so."""
+    return glob.glob(os.path.join(glob.escape(root), "**", path), recursive=True)[0]
+
+
+def built(name):
+    """Builds an example, once, and tests it; the folder of the plugin."""
+    folder = os.path.join(place.name, name)
+    if os.path.isdir(folder):
+        return folder
+    env = {**os.environ, "CC": cc, "CXX": cxx, "PKG_CONFIG_LIBDIR": os.path.dirname(installed("pkgconfig/dovetail.pc")),
+           "PKG_CONFIG_SYSROOT_DIR": root, "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1"}
+    run("meson", "setup", folder, installed(f"dovetail/examples/{name}"), "-Dwerror=true", env=env)
+    run("ninja", "-C", folder)
+    run("meson", "test", "-C", folder, "--timeout-multiplier", "10")
+    return folder
+
+
+def trained(folder, name, *arguments):
+    """The results of an example's experiment, and the last loss of each of its aligners."""
+    done = dovetail("run", installed(f"dovetail/examples/{name}/experiment.yaml"), "-q", "--json", "--runs", folder,
+                    *arguments, folder=folder, seconds=1000, env={"DOVETAIL_PLUGIN_PATH": built(name)})
+    assert done.returncode == 0, done.stderr
+    with open(glob.glob(os.path.join(folder, "*", "metrics.jsonl"))[0]) as file:
+        return json.loads(done.stdout), json.loads(file.readlines()[-1])["aligner_losses"]
+
+
+@case
+def dovetail_is_installed(folder):
+    run("meson", "install", "-C", build, "--destdir", root, "--no-rebuild", "--quiet")
+    tap.program = installed("bin/dovetail")
+
+
+@case
+def aligner_cka_makes_features_alike(folder):
+    """Without it the loss ends at 0.19."""
+    _, losses = trained(folder, "aligner-cka")
+    assert losses["cka"] < 0.05, losses
+
+
+def aligner_cpp_makes_moments_equal(folder):
+    """Without it the loss ends at 0.28."""
+    _, losses = trained(folder, "aligner-cpp")
+    assert losses["moments"] < 0.05, losses
+
+
+@case
+def backbone_plain_fits_a_resnet(folder):
+    results, _ = trained(folder, "backbone-plain")
+    assert results["own_accuracy"] > 0.8 and results["swap_accuracy"] > 0.2, results
+
+
+if cxx:
+    case(aligner_cpp_makes_moments_equal)
+main()
