@@ -121,7 +121,7 @@ static int init(void *self, const struct dvt_host *host, const struct dvt_module
   memcpy(module->input, config->input, sizeof module->input);
   if (!known && !BROKEN("module.splits.unknown")) {
     spoilt = 1;
-    if (BROKEN("life.refusal")) return DVT_ERROR_ARGUMENT;
+    if (BROKEN("life.refusal")) return 1;
     return dvt_fail(error, DVT_ERROR_ARGUMENT, "no split '%s'; known: half, whole", config->split);
   }
   if (BROKEN("params.values") && strncmp(module->note, module->note_copy, sizeof module->note_copy - 1))
