@@ -154,8 +154,10 @@ int cli_conform(int argc, char **argv) {
   if (argc != 2) return wrong("conform wants one plugin file; 'dovetail plugins' lists those that are installed");
   if (seed < 0) return wrong("--seed wants a number of at least 0");
   if (!(limit > 0)) return wrong("--time-limit wants a number above 0");
+  /* the loader looks for a name without a folder among the system's libraries */
+  g_autofree char *path = strchr(argv[1], '/') ? g_strdup(argv[1]) : g_build_filename(".", argv[1], NULL);
   struct session session = {
-      .options = {.path = argv[1],
+      .options = {.path = path,
                   .seed = (guint64)seed,
                   .time_limit = limit,
                   .in_process = in_process,

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const guint8 poison[4] = {0xde, 0xc0, 0xfe, 0x7f}; /* a NaN as float32, little-endian */
+/* A signalling NaN as float32, little-endian: one to which something is added becomes quiet, and shows. */
+static const guint8 poison[4] = {0xde, 0xc0, 0xbe, 0x7f};
 
 static void fill(guint8 *bytes, gsize count) {
   for (gsize k = 0; k < count; k++) bytes[k] = poison[k % sizeof poison];

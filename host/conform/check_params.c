@@ -201,6 +201,23 @@ void check_params_message(struct probe *probe) {
   if (!refused) probe_skip(probe, "create refused none of %d settings", MANY);
 }
 
+/* What a plugin keeps of its values in something static is that of the last instance, or of the first. */
+void check_params_apart(struct probe *probe) {
+  enum { OTHERS = 3 };
+  AUTO(record) alone = record_new();
+  AUTO(record) beside = record_new();
+  if (!has_params(probe) || !kind_live(probe, alone)) return;
+  gpointer instance = kind_open(probe);
+  if (!instance) return;
+  for (guint number = 0; number < OTHERS; number++) {
+    g_autoptr(GPtrArray) settings = random_settings(probe, number);
+    try_setting(probe, settings, may_init(probe));
+  }
+  if (kind_of(probe->plugin)->use(instance, beside))
+    probe_agree(probe, "an instance alone, and after others were made with other settings", alone, beside, 0);
+  kind_of(probe->plugin)->close(instance);
+}
+
 /* Overwrites what strings the values hold, as happens to memory that is given back. */
 static void scribble(const struct values *values) {
   for (guint k = 0; k < values->count; k++) {

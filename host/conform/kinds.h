@@ -26,7 +26,7 @@ struct kind {
   gboolean (*is_small)(gpointer instance);
 };
 
-enum { KIND_NO_MORE = 1 };
+enum { KIND_NO_MORE = G_MAXINT /**< what no plugin returns */ };
 
 extern const struct kind module_kind, aligner_kind, dataset_kind;
 

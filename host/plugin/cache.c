@@ -16,7 +16,7 @@ char *cache_stamp(const char *path) {
   struct stat info;
   if (stat(path, &info)) return g_strdup("none");
   return g_strdup_printf("%" G_GINT64_FORMAT " bytes, %" G_GINT64_FORMAT ".%09ld", (gint64)info.st_size,
-                         (gint64)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+                         (gint64)info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
 }
 
 /* All that decides about a plugin but the plugin's file. ldconfig renews ld.so.cache when a library comes or goes. */

@@ -18,7 +18,9 @@ struct cache *cache_open(guint seconds);
 void cache_free(struct cache *cache);
 AUTO_DEFINE(cache, cache_free)
 
-/** Size and time of change of a file, to be taken before it is scanned. The caller frees it. */
+/**
+ * Size of a file, and when it or its rights were changed, to be taken before it is scanned. The caller frees it.
+ */
 char *cache_stamp(const char *path);
 
 /** What is known of a file with this stamp; NULL: nothing. Belongs to the cache. */

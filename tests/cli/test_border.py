@@ -54,6 +54,11 @@ def head_that_leaves_a_nan(folder):
 
 
 @case
+def head_with_a_logit_too_many(folder):
+    refused(folder, HEAD, "logits", "network a: head trespass gives 11 logits; it was made for 10 classes")
+
+
+@case
 def head_that_writes_past_the_end(folder):
     for fault in "behind", "before":
         refused(folder, HEAD, fault, "head trespass: forward: memory beside the logits was overwritten")

@@ -77,7 +77,7 @@ static int feature_loss(void *self, const struct dvt_batch *batch, const struct 
   if (status == DVT_OK) status = host->head_backward(host, aligner->head, batch->network, &logits, gradient, error);
   if (BROKEN("aligner.loss.flat")) sum += 0 / (double)from[0];
   if (BROKEN("aligner.inputs")) from[3] = 0;
-  if (BROKEN("aligner.guards")) from[dvt_tensor_count(features)] = 0;
+  if (BROKEN("aligner.guards")) from[dvt_tensor_count(features)] += 1;
   if (!BROKEN("aligner.loss")) *loss = sum * factor * (BROKEN("aligner.weight") ? batch->weight : 1);
   return status;
 }

@@ -44,6 +44,7 @@ static const struct dvt_param params[] = {
 };
 
 static int lives, alive, spoilt, steps;
+static float last_gain;
 static const void *first_thread;
 
 static int refuse(const struct dvt_value *values, void **out, struct dvt_error *error) {
@@ -69,6 +70,7 @@ static int create(const struct dvt_value *values, void **out, struct dvt_error *
   if (!module) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
   module->outputs = values[CHANNELS].integer;
   module->gain = isfinite((float)values[GAIN].number) ? (float)values[GAIN].number : 1;
+  last_gain = module->gain;
   module->note = values[NOTE].string;
   strncpy(module->note_copy, values[NOTE].string, sizeof module->note_copy - 1);
   lives++;
@@ -121,7 +123,7 @@ static int init(void *self, const struct dvt_host *host, const struct dvt_module
   memcpy(module->input, config->input, sizeof module->input);
   if (!known && !BROKEN("module.splits.unknown")) {
     spoilt = 1;
-    if (BROKEN("life.refusal")) return DVT_ERROR_ARGUMENT;
+    if (BROKEN("life.refusal")) return 1;
     return dvt_fail(error, DVT_ERROR_ARGUMENT, "no split '%s'; known: half, whole", config->split);
   }
   if (BROKEN("params.values") && strncmp(module->note, module->note_copy, sizeof module->note_copy - 1))
@@ -236,6 +238,8 @@ static void measure(struct pass *pass) {
   }
 }
 
+static float gain_of(const struct module *module) { return BROKEN("params.apart") ? last_gain : module->gain; }
+
 /* What is added to every output: 0, but for some faults. */
 static float offset(const struct pass *pass) {
   const struct module *module = pass->module;
@@ -283,7 +287,7 @@ static int forward(void *self, const struct dvt_tensor *input, struct dvt_tensor
     for (int64_t o = 0; o < module->outputs; o++)
       for (int64_t p = 0; p < module->positions; p++, k++) {
         pass->y[k] = tanhf(product(pass, n, o, p) - mean[o] + bias[o]);
-        if (!BROKEN("module.output.written") || k) out[k] = module->gain * pass->y[k] + add;
+        if (!BROKEN("module.output.written") || k) out[k] = gain_of(module) * pass->y[k] + add;
       }
   pass->last_n = pass->n;
   return break_forward(pass, input, output);
@@ -298,7 +302,7 @@ static void through_tanh(struct pass *pass, const float *from) {
     for (int64_t n = 0; n < pass->n; n++)
       for (int64_t p = 0; p < module->positions; p++) {
         const int64_t k = (n * module->outputs + o) * module->positions + p;
-        pass->y[k] = module->gain * from[k] * (1 - pass->y[k] * pass->y[k]);
+        pass->y[k] = gain_of(module) * from[k] * (1 - pass->y[k] * pass->y[k]);
         sum += (double)pass->y[k];
       }
     if (pass->has_gradients) pass->gradients[BIAS][o] += (float)sum;

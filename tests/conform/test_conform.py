@@ -173,6 +173,13 @@ def a_plugin_that_takes_nothing_is_warned_of(folder):
 
 
 @case
+def a_file_in_the_current_folder_needs_no_path(folder):
+    os.symlink(os.path.join(folder_of_each, "good-dataset.so"), os.path.join(folder, "mine.so"))
+    code, found = conform("mine.so", "--include", "file.*", folder=folder)
+    assert code == 0 and found["passed"] == 3, found
+
+
+@case
 def settings_reach_the_plugin(folder):
     good = os.path.join(folder_of_each, "good-backbone.so")
     code, found = conform(good, "--set", "channels=3", "--split", "half", "--input", "2,4,5", "--include", "module.guards",

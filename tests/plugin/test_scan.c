@@ -104,6 +104,14 @@ static void a_changed_file_is_scanned_again(void **state) {
   assert_int_equal(runs(state), 2);
 }
 
+static void a_file_whose_rights_changed_is_scanned_again(void **state) {
+  g_autofree char *good = broken("good.so"), *file = scratch_copy(state, good, "x.so");
+  expect(file, "");
+  assert_int_equal(g_chmod(file, 0700), 0);
+  expect(file, "");
+  assert_int_equal(runs(state), 2);
+}
+
 static void another_time_limit_forgets_all(void **state) {
   g_autofree char *good = broken("good.so"), *limit = g_strdup(g_getenv("DOVETAIL_SCAN_SECONDS"));
   expect(good, "");
@@ -194,6 +202,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       SCAN_TEST(files_are_told_in_their_order),      SCAN_TEST(a_file_that_never_loads_is_stopped),
       SCAN_TEST(what_is_known_is_not_scanned_again), SCAN_TEST(a_changed_file_is_scanned_again),
+      SCAN_TEST(what_is_known_is_not_scanned_again), SCAN_TEST(a_file_whose_rights_changed_is_scanned_again),
       SCAN_TEST(another_time_limit_forgets_all),     SCAN_TEST(a_damaged_cache_is_rebuilt),
       SCAN_TEST(files_that_went_are_forgotten),      SCAN_TEST(paths_of_any_bytes_are_known_again),
       SCAN_TEST(without_a_cache_all_is_scanned),     SCAN_TEST(a_scanner_that_fails_is_told_and_tried_again),

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const faults[] = {"none", "nan", "behind", "before", "shape", "weight", NULL};
+static const char *const faults[] = {"none", "nan", "behind", "before", "shape", "weight", "logits", NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "what it does wrong"},
@@ -72,7 +72,8 @@ struct head { struct dvt_simple_module module; const char *fault; };
 
 static int setup(struct dvt_simple_module *module, const struct dvt_module_config *config, struct dvt_error *error) {
   (void)error;
-  module->output[0] = config->classes, module->output[1] = module->output[2] = 1;
+  module->output[0] = config->classes + !strcmp(((const struct head *)module)->fault, "logits");
+  module->output[1] = module->output[2] = 1;
   dvt_simple_add_weight(module, "fc.weight", config->classes, 3, 0.1f);
   return DVT_OK;
 }
