@@ -120,13 +120,14 @@ void registry_scan_default(struct registry *registry, const char *const *extra) 
   scan_folders(registry, (const char *const *)folders);
 }
 
-/* NULL when no file named after the plugin was refused. */
+/* Of a file named after the plugin, or of the folder that holds one; NULL: there is none. */
 static const struct registry_refusal *find_refusal(const struct registry *registry, const char *name) {
   g_autofree char *file = g_strdup_printf("%s.so", name);
   for (guint k = 0; k < registry->refusals->len; k++) {
     const struct registry_refusal *refusal = g_ptr_array_index(registry->refusals, k);
     const char *base = strrchr(refusal->path, '/');
-    if (base && !strcmp(base + 1, file)) return refusal;
+    g_autofree char *inside = g_build_filename(refusal->path, file, NULL);
+    if ((base && !strcmp(base + 1, file)) || g_file_test(inside, G_FILE_TEST_EXISTS)) return refusal;
   }
   return NULL;
 }
