@@ -41,7 +41,7 @@ static int unknown_command(const char *name) {
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers have a point everywhere */
+  setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers have a point everywhere */
   signal(SIGCHLD, SIG_DFL); /* who was started with it ignored would never learn how its children ended */
   cli_show_logs();
   if (argc < 2) {

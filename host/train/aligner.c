@@ -105,20 +105,14 @@ static const struct dvt_network *network_of(const struct dvt_aligner_host *host,
   return &((const struct aligner *)host->context)->composition->networks[network].view;
 }
 
-/* Whether a tensor is one of features of a network: what is of another shape would be read or written past its end. */
-static gboolean is_features(const struct dvt_tensor *tensor, const struct dvt_network *network) {
-  return tensor->rank == 4 && tensor->shape[0] >= 1 && tensor->shape[0] <= network->batch &&
-         !memcmp(&tensor->shape[1], network->features, sizeof network->features);
-}
-
 static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
                         const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *fault) {
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
   const struct dvt_network *of = network_of(host, network);
-  if (!is_features(features, of))
-    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_forward takes features of the network's shape, of at most %u examples",
-                    of->batch);
+  if (!tensor_is_maps(features, of->batch, of->features))
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT,
+                    "head_forward takes features of the network's shape, of at most %u examples", of->batch);
   GError *error = NULL;
   *logits = tensor_logits(auxiliary->logits[network], (guint)features->shape[0], auxiliary->module->output[0]);
   if (!pass_forward(auxiliary->passes[network], features, logits, &error))
@@ -147,12 +141,13 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
                          struct dvt_error *fault) {
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
+  const struct dvt_network *of = network_of(host, network);
   GError *error = NULL;
   struct dvt_tensor own;
   if (!auxiliary->flown[network])
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward comes after head_forward, in the same step");
   if (logit_gradient->rank != 2 || logit_gradient->shape[1] != auxiliary->module->output[0] ||
-      (feature_gradient && (!is_features(feature_gradient, network_of(host, network)) ||
+      (feature_gradient && (!tensor_is_maps(feature_gradient, of->batch, of->features) ||
                             feature_gradient->shape[0] != logit_gradient->shape[0])))
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward takes gradients in the shapes of logits and features");
   if (feature_gradient) {

@@ -197,6 +197,13 @@ def settings_reach_the_plugin(folder):
 
 
 @case
+def tensors_of_other_shapes_for_a_head_are_told(folder):
+    for fault, call in ("tall-features", "head_forward"), ("tall-gradient", "head_backward"):
+        _, found = conform(os.path.join(folder_of_each, fault + ".so"), "--include", "aligner.loss", folder=folder)
+        assert found["failed"] == 1 and f"{call} was called with" in found["results"][0]["sentence"], found
+
+
+@case
 def a_file_is_found_where_the_user_is(folder):
     os.symlink(os.path.join(folder_of_each, "good-dataset.so"), os.path.join(folder, "mine.so"))
     code, found = conform("mine.so", "--include", "file.*", folder=folder)

@@ -223,7 +223,8 @@ static void a_name_in_a_refused_folder_gets_the_reason(void **state) {
                       "write to it; chmod g-w '%s'",
                       open, open);
   expect_unknown(registry, DVT_KIND_DATASET, "mine", expected);
-  expect_unknown(registry, DVT_KIND_DATASET, "min", "e.yaml:3:7: unknown dataset 'min'; no plugin of this kind was found");
+  expect_unknown(registry, DVT_KIND_DATASET, "min",
+                 "e.yaml:3:7: unknown dataset 'min'; no plugin of this kind was found");
 }
 
 /* The folder given comes before that of the environment, and that before the user's. */

@@ -25,9 +25,9 @@ enum fault {
   WIDE_LOGITS
 };
 
-static const char *const faults[] = {"none",          "joint-nan", "joint-fails",  "fails-silently", "late-head", "joint-head",
-                                     "nameless-head", "bad-label", "growing-head",
-                                     "wide-features", "wide-gradient", "wide-logits", NULL};
+static const char *const faults[] = {"none",          "joint-nan",     "joint-fails", "fails-silently", "late-head",
+                                     "joint-head",    "nameless-head", "bad-label",   "growing-head",   "wide-features",
+                                     "wide-gradient", "wide-logits",   NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "What it does wrong."},
