@@ -40,7 +40,10 @@ def table(titles, rows):
 def limits(param):
     if "choices" in param:
         return ", ".join(f"`{choice}`" for choice in param["choices"])
-    return f"{number(param['least'])} to {number(param['greatest'])}" if "least" in param else ""
+    if "greatest" not in param:
+        return f"at least {number(param['least'])}" if "least" in param else ""
+    return f"{number(param['least'])} to {number(param['greatest'])}" if "least" in param else \
+        f"at most {number(param['greatest'])}"
 
 
 def default(param):

@@ -13,6 +13,8 @@ static const char examples[] = "  dovetail conform build/my-head.so\n"
                                "  dovetail conform my-head.so --split layer2 --input 32,16,16 --set width=16\n"
                                "  dovetail conform my-head.so --include module.guards --in-process\n";
 
+enum { MOST_SECONDS = 86400 };
+
 /* What was asked for, and what came of it. */
 struct session {
   struct conform_options options;
@@ -60,8 +62,9 @@ static void print_summary(const struct session *session) {
 }
 
 static void print_json(const struct session *session) {
-  json_t *object = json_pack("{ss sI sO}", "file", session->options.path, "seed", (json_int_t)session->options.seed,
-                             "results", session->results);
+  g_autofree char *path = g_utf8_make_valid(session->options.path, -1);
+  json_t *object = json_pack("{ss sI sO}", "file", path, "seed", (json_int_t)session->options.seed, "results",
+                             session->results);
   for (enum conform_status status = 0; status < CONFORM_STATUSES; status++)
     json_object_set_new(object, conform_status_name(status), json_integer(session->counts[status]));
   json_dumpf(object, stdout, JSON_INDENT(2));
@@ -129,7 +132,7 @@ int cli_conform(int argc, char **argv) {
   g_auto(GStrv) includes = NULL;
   g_auto(GStrv) excludes = NULL;
   g_auto(GStrv) sets = NULL;
-  g_autofree char *input = NULL, *split = NULL;
+  g_autofree char *path = NULL, *input = NULL, *split = NULL;
   gint64 seed = 1;
   double limit = 10;
   gboolean json = FALSE, in_process = FALSE, listed = FALSE;
@@ -153,9 +156,8 @@ int cli_conform(int argc, char **argv) {
   if (listed) return list();
   if (argc != 2) return wrong("conform wants one plugin file; 'dovetail plugins' lists those that are installed");
   if (seed < 0) return wrong("--seed wants a number of at least 0");
-  if (!(limit > 0)) return wrong("--time-limit wants a number above 0");
-  /* the loader looks for a name without a folder among the system's libraries */
-  g_autofree char *path = strchr(argv[1], '/') ? g_strdup(argv[1]) : g_build_filename(".", argv[1], NULL);
+  if (!(limit > 0 && limit <= MOST_SECONDS)) return wrong("--time-limit wants seconds, above 0 and at most 86400");
+  path = g_canonicalize_filename(argv[1], NULL);
   struct session session = {
       .options = {.path = path,
                   .seed = (guint64)seed,

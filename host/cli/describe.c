@@ -2,6 +2,7 @@
 #include "cli/describe.h"
 
 #include <dovetail/aligner.h>
+#include <math.h>
 
 #include "config/values.h"
 #include "config/yaml.h"
@@ -31,9 +32,11 @@ static json_t *numbers(const float *list, gint64 count) {
   return array;
 }
 
-/* A limit is a double, in which the limits of whole numbers are exact. */
-static json_t *limit(const struct dvt_param *param, double value) {
-  return param->type == DVT_TYPE_INT ? json_integer((json_int_t)value) : json_real(value);
+/* Of what its type can hold anyway there is no limit. One of whole numbers is exact in a double. */
+static void add_limit(json_t *object, const char *key, const struct dvt_param *param, double value) {
+  const gboolean integer = param->type == DVT_TYPE_INT;
+  if (integer ? !(fabs(value) < 0x1p63) : !isfinite(value)) return;
+  json_object_set_new(object, key, integer ? json_integer((json_int_t)value) : json_real(value));
 }
 
 static json_t *describe_param(const struct dvt_param *param) {
@@ -43,8 +46,8 @@ static json_t *describe_param(const struct dvt_param *param) {
   json_t *object = json_pack("{ss ss so so ss}", "name", param->name, "type", types[param->type], "default",
                              text(param->initial), "unit", text(param->unit), "doc", param->doc);
   if (param->least != param->greatest) {
-    json_object_set_new(object, "least", limit(param, param->least));
-    json_object_set_new(object, "greatest", limit(param, param->greatest));
+    add_limit(object, "least", param, param->least);
+    add_limit(object, "greatest", param, param->greatest);
   }
   if (param->choices)
     json_object_set_new(object, "choices", texts(param->choices, g_strv_length((char **)param->choices)));

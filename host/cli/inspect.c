@@ -33,7 +33,8 @@ static char *limits(const json_t *param) {
   const json_t *choices = json_object_get(param, "choices");
   if (choices) return join(choices, " | ");
   const json_t *least = json_object_get(param, "least"), *greatest = json_object_get(param, "greatest");
-  if (!least) return g_strdup("");
+  if (!greatest) return least ? g_strdup_printf("at least %.15g", json_number_value(least)) : g_strdup("");
+  if (!least) return g_strdup_printf("at most %.15g", json_number_value(greatest));
   return g_strdup_printf("%.15g to %.15g", json_number_value(least), json_number_value(greatest));
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,8 @@ static int unknown_command(const char *name) {
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers have a point everywhere */
+  setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers have a point everywhere */
+  signal(SIGCHLD, SIG_DFL); /* who was started with it ignored would never learn how its children ended */
   cli_show_logs();
   if (argc < 2) {
     print_usage(stderr);

@@ -211,7 +211,8 @@ static gboolean check_integer(const struct check *check, gint64 *out, GError **e
 static gboolean check_number(const struct check *check, double *out, GError **error) {
   const struct dvt_param *param = check->param;
   const gboolean limited = param->least != param->greatest;
-  const double least = limited ? param->least : -G_MAXDOUBLE, greatest = limited ? param->greatest : G_MAXDOUBLE;
+  const double least = limited ? MAX(param->least, -G_MAXDOUBLE) : -G_MAXDOUBLE;
+  const double greatest = limited ? MIN(param->greatest, G_MAXDOUBLE) : G_MAXDOUBLE;
   char *problem = number_problem(check->node, least, greatest, out);
   return !problem || refuse(check, check->node, problem, error);
 }

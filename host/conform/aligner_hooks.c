@@ -68,6 +68,8 @@ static int head_forward(const struct dvt_aligner_host *host, uint32_t number, ui
   struct aligner_rig *rig = rig_of(host);
   struct tied_head *head = find_head(rig, number, network);
   if (!head) return misuse(rig, fault, "head_forward was called for no head, or out of its network's hooks");
+  if (!tensor_is_maps(features, PAPER_BATCH, rig->networks[network]->features))
+    return misuse(rig, fault, "head_forward was called with features of another shape than the network's");
   if (rig->heads_fail) {
     rig->head_failures++;
     return dvt_fail(fault, DVT_ERROR_INTERNAL, "the check makes head_forward fail");
@@ -115,6 +117,9 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t number, u
   const struct tied_head *head = find_head(rig, number, network);
   if (!head || !head->flown[network]) return misuse(rig, fault, "head_backward was called without head_forward before");
   if (!feature_gradient) return DVT_OK;
+  if (logit_gradient->shape[0] != feature_gradient->shape[0] || logit_gradient->shape[1] != head->classes ||
+      !tensor_is_maps(feature_gradient, PAPER_BATCH, rig->networks[network]->features))
+    return misuse(rig, fault, "head_backward was called with gradients in other shapes than logits and features");
   const gint64 channels = feature_gradient->shape[1], area = feature_gradient->shape[2] * feature_gradient->shape[3];
   const float *from = logit_gradient->data;
   float *to = feature_gradient->data;

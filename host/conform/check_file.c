@@ -71,7 +71,8 @@ void check_file_exports(struct probe *probe) {
   for (gsize k = 1; k < symbols.count; k++) {
     const char *name = symbols.names + symbols.table[k].st_name;
     if (is_wanted(&symbols.table[k], TRUE) && strcmp(name, "dovetail_plugin") && !is_toolchains(name))
-      probe_fail(probe, "it exports '%s' too; compile with -fvisibility=hidden", name);
+      probe_fail(probe, "it exports '%s' too; compile with -fvisibility=hidden, and in C++ link with a version script",
+                 name);
   }
 }
 

@@ -54,7 +54,7 @@ const struct conform_check *conform_checks(guint *count);
 void conform_contract(const struct conform_check *check, enum conform_subject subject, char **place, char **clause);
 
 struct conform_options {
-  const char *path;
+  const char *path;  /**< absolute: without a '/' it would be a name that the dynamic loader looks up */
   guint64 seed;      /**< of all random inputs, weights and settings */
   double time_limit; /**< seconds for a check */
   gboolean in_process;

@@ -61,8 +61,9 @@ static void write_all(int fd, const char *bytes, gsize count) {
   }
 }
 
-/* Dies with its parent, writes no core and no endless output. */
+/* Dies with its parent, leads a process group, writes no core and no endless output. */
 static void run_child(const struct task *task, int answer, int output) {
+  setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 30, 1 << 30});
@@ -93,17 +94,17 @@ static gboolean read_answer(int fd, gint64 deadline, GString *answer) {
   }
 }
 
-/* Waits for a child that has answered; FALSE: it lives on at the deadline, and is killed. */
+/* Waits for a child that has answered; FALSE: it lives on at the deadline. Ends it, and what it has started. */
 static gboolean reap(pid_t child, gint64 deadline, int *status) {
   const guint nap = 1000;
+  siginfo_t info = {0};
   for (;; g_usleep(nap)) {
-    const pid_t found = waitpid(child, status, WNOHANG);
-    if (found == child) return TRUE;
-    if (g_get_monotonic_time() < deadline) continue;
-    kill(child, SIGKILL);
-    waitpid(child, status, 0);
-    return FALSE;
+    waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (info.si_pid || g_get_monotonic_time() >= deadline) break;
   }
+  kill(-child, SIGKILL); /* before the wait, after which its number may be another's */
+  waitpid(child, status, 0);
+  return info.si_pid != 0;
 }
 
 /* A sanitizer's report, or else the first line that a child printed; NULL: none. The caller frees it. */
@@ -163,6 +164,7 @@ static gboolean run_apart(const struct task *task, struct verdict *verdict, GErr
     run_child(task, answer[1], output);
   }
   close(answer[1]);
+  if (child > 0) setpgid(child, child); /* whichever of the two is first */
   if (child > 0) *verdict = judge(task, child, answer[0], output);
   close(answer[0]);
   close(output);

@@ -27,25 +27,26 @@ char *settings_text(const GPtrArray *settings) {
   return g_string_free(text, FALSE);
 }
 
-/* Whole numbers that a double holds exactly. */
-static gint64 integer_end(const struct dvt_param *param, gboolean greatest) {
-  const double end = greatest ? floor(param->greatest) : ceil(param->least);
-  return (gint64)CLAMP(end, -0x1p62, 0x1p62);
+/* An end of a range that may be infinite; of whole numbers, one that a double holds exactly. */
+static double end_of(const struct dvt_param *param, gboolean greatest) {
+  const double end = greatest ? param->greatest : param->least;
+  if (param->type != DVT_TYPE_INT) return CLAMP(end, -G_MAXDOUBLE, G_MAXDOUBLE);
+  return CLAMP(greatest ? floor(end) : ceil(end), -0x1p62, 0x1p62);
 }
 
 char *settings_end(const struct dvt_param *param, gboolean greatest) {
   if (param->least == param->greatest) return NULL;
-  if (param->type == DVT_TYPE_INT) return g_strdup_printf("%" G_GINT64_FORMAT, integer_end(param, greatest));
-  if (param->type == DVT_TYPE_FLOAT) return g_strdup_printf("%.17g", greatest ? param->greatest : param->least);
+  if (param->type == DVT_TYPE_INT) return g_strdup_printf("%.0f", end_of(param, greatest));
+  if (param->type == DVT_TYPE_FLOAT) return g_strdup_printf("%.17g", end_of(param, greatest));
   return NULL;
 }
 
 static char *random_number(const struct dvt_param *param, guint32 word) {
   const gboolean limited = param->least != param->greatest;
-  const double share = word / 0x1p32, low = limited ? param->least : -1000, high = limited ? param->greatest : 1000;
+  const double share = word / 0x1p32;
+  const double low = limited ? end_of(param, FALSE) : -1000, high = limited ? end_of(param, TRUE) : 1000;
   if (param->type == DVT_TYPE_FLOAT) return g_strdup_printf("%.17g", low * (1 - share) + high * share);
-  const double first = ceil(low), count = floor(high) - first + 1;
-  return g_strdup_printf("%.0f", CLAMP(first + floor(share * count), -0x1p62, 0x1p62));
+  return g_strdup_printf("%.0f", low + floor(share * (high - low + 1)));
 }
 
 char *settings_random(const struct dvt_param *param, const guint32 words[2]) {

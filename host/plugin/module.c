@@ -216,40 +216,41 @@ void pass_free(struct pass *pass) {
   g_free(pass);
 }
 
-/* tensor: what the call wrote; NULL: it had nothing to. */
-static gboolean border_kept(const struct pass *pass, const struct dvt_tensor *tensor, const struct dvt_tensor *made,
+/* After a call that was given a copy of the tensor `made`, which may be NULL. */
+static gboolean border_kept(const struct pass *pass, const struct dvt_tensor *given, const struct dvt_tensor *made,
                             const char *name, GError **error) {
   const struct module *module = pass->module;
-  if (tensor && !border_same(tensor, made, name, error)) return FALSE;
+  if (made && !border_same(given, made, name, error)) return FALSE;
   if (!pass->checked) return TRUE;
-  return (!tensor || border_good(tensor, name, error)) &&
+  return (!made || border_good(made, name, error)) &&
          border_arena_good(module, module->values, module->size, "values", error) &&
          (!pass->gradients || border_arena_good(module, pass->gradients, module->parameter_size, "gradients", error));
 }
 
-static gboolean check_border(const struct pass *pass, const char *call, const struct dvt_tensor *tensor,
+static gboolean check_border(const struct pass *pass, const char *call, const struct dvt_tensor *given,
                              const struct dvt_tensor *made, const char *name, GError **error) {
-  if (border_kept(pass, tensor, made, name, error)) return TRUE;
+  if (border_kept(pass, given, made, name, error)) return TRUE;
   g_prefix_error(error, "%s: %s: ", pass->module->label, call);
   return FALSE;
 }
 
 gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct dvt_tensor *output, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
-  const struct dvt_tensor made = *output;
+  struct dvt_tensor given = *output;
   const char *name = pass->module->plugin->kind == DVT_KIND_BACKBONE ? "features" : "logits";
-  const int status = pass->module->ops->forward(pass->self, input, output, &fault);
+  const int status = pass->module->ops->forward(pass->self, input, &given, &fault);
   return check_call(pass->module, "forward", status, &fault, error) &&
-         check_border(pass, "forward", output, &made, name, error);
+         check_border(pass, "forward", &given, output, name, error);
 }
 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                        GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
-  const struct dvt_tensor made = input_gradient ? *input_gradient : (struct dvt_tensor){0};
-  const int status = pass->module->ops->backward(pass->self, output_gradient, input_gradient, &fault);
+  struct dvt_tensor given = input_gradient ? *input_gradient : (struct dvt_tensor){0};
+  const int status =
+      pass->module->ops->backward(pass->self, output_gradient, input_gradient ? &given : NULL, &fault);
   return check_call(pass->module, "backward", status, &fault, error) &&
-         check_border(pass, "backward", input_gradient, &made, "gradients of the features", error);
+         check_border(pass, "backward", &given, input_gradient, "gradients of the features", error);
 }
 
 void pass_commit(struct pass *pass) {

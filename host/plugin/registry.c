@@ -120,7 +120,7 @@ void registry_scan_default(struct registry *registry, const char *const *extra) 
   scan_folders(registry, (const char *const *)folders);
 }
 
-/* NULL when neither a file named after the plugin was refused, nor a folder with such a file. */
+/* Of a file named after the plugin, or of the folder that holds one; NULL: there is none. */
 static const struct registry_refusal *find_refusal(const struct registry *registry, const char *name) {
   g_autofree char *file = g_strdup_printf("%s.so", name);
   for (guint k = 0; k < registry->refusals->len; k++) {

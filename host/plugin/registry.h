@@ -44,7 +44,8 @@ void registry_scan_default(struct registry *registry, const char *const *extra);
 
 /**
  * The plugin of a kind by its name, loaded; NULL with DOVETAIL_WRONG at `mark` and the nearest name, the reason when a
- * file of that name or its folder was refused, or what has become of the file since it was scanned. In one thread at a time.
+ * file of that name, or a folder that holds one, was refused, or what has become of the file since it was scanned. In
+ * one thread at a time.
  */
 const struct registry_plugin *registry_find(const struct registry *registry, enum dvt_kind kind, const char *name,
                                             struct mark mark, GError **error);

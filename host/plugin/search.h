@@ -14,8 +14,9 @@ struct search {
 };
 
 /**
- * Every *.so in a folder and below, in sorted order. What others may write to is refused: the folder and each below
- * it, with all that is in it; a file; and the folder where a link leads to. The folders above are not looked at.
+ * Every *.so in a folder and below, in sorted order; folders that end in ".p" are left out, which are meson's own. What
+ * others may write to is refused: the folder and each below it, with all that is in it; a file; and the folder where a
+ * link leads to. The folders above are not looked at.
  */
 void search_folder(const struct search *search, const char *folder);
 

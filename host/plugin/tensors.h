@@ -15,6 +15,12 @@ static inline struct dvt_tensor tensor_maps(float *data, guint n, const gint64 s
                              .shape = {n, shape[0], shape[1], shape[2]}};
 }
 
+/** Whether a plugin's tensor is one of those, with 1 <= n <= most: another would be read or written past its end. */
+static inline gboolean tensor_is_maps(const struct dvt_tensor *tensor, guint most, const gint64 shape[3]) {
+  return tensor->rank == 4 && tensor->shape[0] >= 1 && tensor->shape[0] <= most && tensor->shape[1] == shape[0] &&
+         tensor->shape[2] == shape[1] && tensor->shape[3] == shape[2];
+}
+
 /** [n, classes]. */
 static inline struct dvt_tensor tensor_logits(float *data, guint n, gint64 classes) {
   return (struct dvt_tensor){

@@ -101,13 +101,18 @@ static struct auxiliary *in_flight(const struct aligner *aligner, uint32_t head,
   return auxiliary;
 }
 
+static const struct dvt_network *network_of(const struct dvt_aligner_host *host, uint32_t network) {
+  return &((const struct aligner *)host->context)->composition->networks[network].view;
+}
+
 static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
                         const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *fault) {
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
-  const struct dvt_network *view = &((const struct aligner *)host->context)->composition->networks[network].view;
-  if (features->rank != 4 || features->shape[0] < 1 || features->shape[0] > view->batch)
-    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_forward takes the features of at most %u examples", view->batch);
+  const struct dvt_network *of = network_of(host, network);
+  if (!tensor_is_maps(features, of->batch, of->features))
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT,
+                    "head_forward takes features of the network's shape, of at most %u examples", of->batch);
   GError *error = NULL;
   *logits = tensor_logits(auxiliary->logits[network], (guint)features->shape[0], auxiliary->module->output[0]);
   if (!pass_forward(auxiliary->passes[network], features, logits, &error))
@@ -136,10 +141,15 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
                          struct dvt_error *fault) {
   struct auxiliary *auxiliary = in_flight(host->context, head, network, fault);
   if (!auxiliary) return DVT_ERROR_ARGUMENT;
+  const struct dvt_network *of = network_of(host, network);
   GError *error = NULL;
   struct dvt_tensor own;
   if (!auxiliary->flown[network])
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward comes after head_forward, in the same step");
+  if (logit_gradient->rank != 2 || logit_gradient->shape[1] != auxiliary->module->output[0] ||
+      (feature_gradient && (!tensor_is_maps(feature_gradient, of->batch, of->features) ||
+                            feature_gradient->shape[0] != logit_gradient->shape[0])))
+    return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward takes gradients in the shapes of logits and features");
   if (feature_gradient) {
     own = *feature_gradient;
     own.data = auxiliary->scratch[network];

@@ -145,10 +145,10 @@ static gboolean is_checked(const struct composition *composition, guint64 step) 
   return every && (step < first || step % every == 0);
 }
 
-/* What a hook of aligner k may write to; NULL: nothing. */
+/* What a hook of aligner k has written to; tensor: what it was given for `made`, NULL: nothing. */
 static gboolean check_border(const struct flight *flight, guint k, const char *hook, const struct dvt_tensor *tensor,
                              const struct dvt_tensor *made, const char *name, GError **error) {
-  if (!tensor || (border_same(tensor, made, name, error) && (!flight->checked || border_good(tensor, name, error))))
+  if (!tensor || (border_same(tensor, made, name, error) && (!flight->checked || border_good(made, name, error))))
     return TRUE;
   g_prefix_error(error, "aligner %s: %s: ", flight->stepper->composition->aligners[k].name, hook);
   return FALSE;
@@ -200,8 +200,11 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
 
 static const char GRADIENTS[] = "gradients of the features";
 
-/* What hooks add a gradient to. */
-static struct dvt_tensor *gradient_of(struct flight *flight) { return flight->frozen ? NULL : &flight->gradient; }
+/* What hooks add a gradient to: `given`, a copy of the tensor, so that they cannot take the host's memory from it. */
+static struct dvt_tensor *gradient_of(const struct flight *flight, struct dvt_tensor *given) {
+  *given = flight->gradient;
+  return flight->frozen ? NULL : given;
+}
 
 static gboolean feature_losses(struct flight *flight, GError **error) {
   const struct composition *composition = flight->stepper->composition;
@@ -210,13 +213,13 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     if (!aligner->ops->feature_loss || !aligner_heeds(aligner, flight->index)) continue;
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
-    const struct dvt_tensor made = flight->gradient;
+    struct dvt_tensor given, *const gradient = gradient_of(flight, &given);
     aligner->in_hook[flight->index] = TRUE;
-    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features, gradient_of(flight),
+    const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features, gradient,
                                                   &flight->losses.aligners[k], &fault);
     aligner->in_hook[flight->index] = FALSE;
     if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error) ||
-        !check_border(flight, k, "feature_loss", gradient_of(flight), &made, GRADIENTS, error))
+        !check_border(flight, k, "feature_loss", gradient, &flight->gradient, GRADIENTS, error))
       return FALSE;
   }
   return TRUE;
@@ -244,21 +247,20 @@ static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
   g_autofree const struct dvt_batch **batches = g_new(const struct dvt_batch *, count);
   g_autofree const struct dvt_tensor **features = g_new(const struct dvt_tensor *, count);
   g_autofree struct dvt_tensor **gradients = g_new(struct dvt_tensor *, count);
-  g_autofree struct dvt_tensor *made = g_new(struct dvt_tensor, count);
+  g_autofree struct dvt_tensor *given = g_new(struct dvt_tensor, count);
   for (guint t = 0; t < count; t++) {
     struct flight *flight = &stepper->flights[t];
     flight->batch.weight = aligner->spec->weight;
     batches[t] = &flight->batch;
     features[t] = &flight->features;
-    gradients[t] = gradient_of(flight);
-    made[t] = flight->gradient;
+    gradients[t] = gradient_of(flight, &given[t]);
   }
   struct dvt_error fault = DVT_ERROR_INIT;
   const int status =
       aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
   gboolean good = check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
   for (guint t = 0; good && t < count; t++)
-    good = check_border(&stepper->flights[t], k, "joint_loss", gradient_of(&stepper->flights[t]), &made[t], GRADIENTS,
+    good = check_border(&stepper->flights[t], k, "joint_loss", gradients[t], &stepper->flights[t].gradient, GRADIENTS,
                         error);
   return good;
 }
@@ -271,22 +273,22 @@ gboolean stepper_joint(struct stepper *stepper, GError **error) {
 
 gboolean flight_view(struct flight *flight, guint k, GError **error) {
   const struct aligner *aligner = &flight->stepper->composition->aligners[k];
-  const struct dvt_tensor view = flight->view, gradient = flight->gradient;
+  struct dvt_tensor view = flight->view, gradient = flight->gradient;
   struct dvt_error fault = DVT_ERROR_INIT;
   double loss = 0;
   flight->batch.weight = aligner->spec->weight;
-  int status = aligner->ops->make_view(aligner->self, &flight->batch, &flight->view, &fault);
+  int status = aligner->ops->make_view(aligner->self, &flight->batch, &view, &fault);
   if (!check_hook(flight->stepper, k, "make_view", status, &fault, 0, error) ||
-      !check_border(flight, k, "make_view", &flight->view, &view, "images of the view", error))
+      !check_border(flight, k, "make_view", &view, &flight->view, "images of the view", error))
     return FALSE;
   if (!pass_forward(flight->extractor, &flight->view, &flight->features, error)) return FALSE;
   memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
   aligner->in_hook[flight->index] = TRUE;
-  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &flight->gradient, &loss, &fault);
+  status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &gradient, &loss, &fault);
   aligner->in_hook[flight->index] = FALSE;
   flight->losses.aligners[k] += loss;
   if (!check_hook(flight->stepper, k, "view_loss", status, &fault, loss, error) ||
-      !check_border(flight, k, "view_loss", &flight->gradient, &gradient, GRADIENTS, error))
+      !check_border(flight, k, "view_loss", &gradient, &flight->gradient, GRADIENTS, error))
     return FALSE;
   return pass_backward(flight->extractor, &flight->gradient, NULL, error);
 }

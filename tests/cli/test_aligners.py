@@ -97,6 +97,13 @@ def a_label_out_of_range(folder):
     end(folder, "bad-label", r"aligner hooks: feature_loss: cross_entropy: label 2 of 2 classes")
 
 
+@case
+def tensors_of_other_shapes_for_a_head(folder):
+    end(folder, "wide-features", r"aligner hooks: feature_loss: head_forward takes features of the network's shape")
+    for fault in "wide-gradient", "wide-logits":
+        end(folder, fault, r"aligner hooks: feature_loss: head_backward takes gradients in the shapes of logits and")
+
+
 def aligned(aligners, *changes):
     """An experiment with these aligners alone."""
     lines = "".join(f"  - {{{aligner}}}\n" for aligner in aligners)

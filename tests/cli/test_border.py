@@ -49,6 +49,13 @@ def hook_that_changes_a_shape(folder):
 
 
 @case
+def memory_that_is_exchanged_is_the_hosts_still(folder):
+    for fault in "memory", "shape":
+        refused(folder, ALIGNER, (fault, 0), "feature_loss: the plugin changed memory, type or shape of the gradients")
+        refused(folder, HEAD, fault, "forward: the plugin changed memory, type or shape of the logits")
+
+
+@case
 def head_that_leaves_a_nan(folder):
     refused(folder, HEAD, "nan", "head trespass: forward: the logits are not finite")
 

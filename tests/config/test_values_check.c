@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_test.h"
 
+#include <math.h>
+
 #include "config/values.h"
 
 static const char *const shortcuts[] = {"projection", "identity", NULL};
@@ -118,6 +120,16 @@ static void expect_row_refused(struct dvt_param param, const char *text, const c
   expect_error(&error, message);
 }
 
+static void a_range_may_have_one_end(void **state) {
+  (void)state;
+  struct dvt_param param = {.name = "ray", .type = DVT_TYPE_FLOAT, .greatest = (double)INFINITY};
+  expect_row_refused(param, "ray: -1",
+                     "t.yaml:1:6: plugin 'net', parameter 'ray': '-1' is out of range; write a number of at least 0");
+  param = (struct dvt_param){.name = "ray", .type = DVT_TYPE_FLOAT, .least = -(double)INFINITY, .greatest = 5};
+  expect_row_refused(param, "ray: 6",
+                     "t.yaml:1:6: plugin 'net', parameter 'ray': '6' is out of range; write a number of at most 5");
+}
+
 static void missing_and_defective_parameters_are_reported_at_the_owner(void **state) {
   (void)state;
   struct dvt_param param = {.name = "path", .type = DVT_TYPE_PATH, .doc = "Folder with the data"};
@@ -182,6 +194,7 @@ int main(void) {
       cmocka_unit_test(one_string_is_a_list_of_one),
       cmocka_unit_test(paths_are_relative_to_their_file),
       cmocka_unit_test(errors_name_plugin_parameter_and_what_is_right),
+      cmocka_unit_test(a_range_may_have_one_end),
       cmocka_unit_test(missing_and_defective_parameters_are_reported_at_the_owner),
       cmocka_unit_test(a_plugin_without_parameters_says_so),
       cmocka_unit_test(rows_may_be_longer_than_ours),

@@ -70,11 +70,15 @@ static int feature_loss(void *self, const struct dvt_batch *batch, const struct 
   struct dvt_tensor logits;
   double sum;
   float *from = features->data;
-  int status = host->head_forward(host, aligner->head, batch->network, features, &logits, error);
+  struct dvt_tensor seen = *features, wanted = gradient ? *gradient : seen;
+  seen.shape[2] += BROKEN("tall-features");
+  wanted.shape[2] += BROKEN("tall-gradient");
+  int status = host->head_forward(host, aligner->head, batch->network, &seen, &logits, error);
   if (status != DVT_OK) return BROKEN("aligner.head-failure") ? DVT_OK : status;
   const double factor = spoil(aligner, batch), gradient_factor = BROKEN("aligner.gradient.features") ? 1.01 : 1;
   status = host->cross_entropy(host, &logits, batch->labels, batch->weight * factor * gradient_factor, &sum, error);
-  if (status == DVT_OK) status = host->head_backward(host, aligner->head, batch->network, &logits, gradient, error);
+  if (status == DVT_OK)
+    status = host->head_backward(host, aligner->head, batch->network, &logits, gradient ? &wanted : NULL, error);
   if (BROKEN("aligner.loss.flat")) sum += 0 / (double)from[0];
   if (BROKEN("aligner.inputs")) from[3] = 0;
   if (BROKEN("aligner.guards")) from[dvt_tensor_count(features)] += 1;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A dataset of small made-up images; of a folder, it wants the file "data", and makes nothing of it. */
+#include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "broken.h"
 
@@ -24,6 +26,9 @@ struct dataset {
 static const struct dvt_param params[] = {
     {.name = "path", .type = DVT_TYPE_PATH, .initial = "", .doc = "A folder, or nothing."},
     {.name = "classes", .type = DVT_TYPE_INT, .initial = "3", .least = 2, .greatest = 8, .doc = "How many."},
+    {.name = "share", .type = DVT_TYPE_FLOAT, .initial = "1", .greatest = INFINITY, .doc = "Nothing."},
+    {.name = "start", .type = DVT_TYPE_INT, .initial = "1", .greatest = 0x1p63, .doc = "Nothing either."},
+    {.name = "shift", .type = DVT_TYPE_FLOAT, .initial = "1", .least = -INFINITY, .greatest = 5, .doc = "Nor this."},
 };
 
 static unsigned steps;
@@ -113,6 +118,14 @@ void *exported(void) { return g_malloc(1); }
 
 #ifdef ABORTS
 __attribute__((constructor)) static void at_once(void) { abort(); }
+#endif
+
+#ifdef FORKS /* a process that would outlive its parent, whose files it lets go */
+__attribute__((constructor)) static void at_once(void) {
+  if (fork()) return;
+  for (int file = 0; file < 1024; file++) close(file);
+  pause();
+}
 #endif
 
 #ifdef EXPORTS_MORE

@@ -3,10 +3,12 @@
 """`dovetail conform` on plugins that are broken in one way each: folders of them are arguments 3 and 4."""
 import json
 import os
+import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "cli"))
-from tap import case, dovetail, main
+from tap import case, dovetail, main, program, variables, wait_until
 
 folder_of_each, folder_of_descriptors = sys.argv[3:5]
 
@@ -34,6 +36,18 @@ def conform(*arguments, folder):
     done = dovetail("conform", "--time-limit", "100", *arguments, "--json", folder=folder)
     assert done.returncode in (0, 1), f"exit status {done.returncode}: {done.stderr}"
     return done.returncode, json.loads(done.stdout)
+
+
+def processes_that_name(text):
+    """Those that live and have a text in their command line."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as file:
+                found += [process] if text.encode() in file.read() else []
+        except OSError:
+            pass  # it has ended meanwhile
+    return found
 
 
 def list_checks(folder):
@@ -190,12 +204,61 @@ def settings_reach_the_plugin(folder):
 
 
 @case
+def tensors_of_other_shapes_for_a_head_are_told(folder):
+    for fault, call in ("tall-features", "head_forward"), ("tall-gradient", "head_backward"):
+        _, found = conform(os.path.join(folder_of_each, fault + ".so"), "--include", "aligner.loss", folder=folder)
+        assert found["failed"] == 1 and f"{call} was called with" in found["results"][0]["sentence"], found
+
+
+@case
+def a_file_is_found_where_the_user_is(folder):
+    os.symlink(os.path.join(folder_of_each, "good-dataset.so"), os.path.join(folder, "mine.so"))
+    code, found = conform("mine.so", "--include", "file.*", folder=folder)
+    assert code == 0 and found["passed"] == 3 and found["file"] == os.path.join(folder, "mine.so"), found
+
+
+@case
+def ranges_may_have_one_end(folder):
+    path = os.path.join(folder_of_each, "good-dataset.so")
+    _, found = conform(path, "--include", "params.*", folder=folder)
+    status = {one["check"]: one["status"] for one in found["results"]}
+    for check in ("params.least", "params.greatest", "params.random", "params.refusal"):
+        assert status[check] == ("skipped" if check == "params.refusal" else "passed"), found
+    os.symlink(path, os.path.join(folder, "mine.so"))
+    shown = dovetail("inspect", "broken", "--plugin-path", folder, folder=folder).stdout
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    for row in ("share float 1 at least 0 Nothing.", "start int 1 at least 0 Nothing either.",
+                "shift float 1 at most 5 Nor this."):
+        assert row in rows, shown
+
+
+@case
+def nothing_that_a_check_began_is_left(folder):
+    path = os.path.join(folder, "mine.so")
+    os.symlink(os.path.join(folder_of_each, "forks.so"), path)
+    done = dovetail("conform", path, "--include", "file.*", folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until(lambda: not processes_that_name(path))
+
+
+@case
+def who_ignores_children_gets_them_judged(folder):
+    with_children_ignored = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN), "timeout": 60}
+    for arguments in (("conform", path_of("process.exit"), "--include", "process.exit"), ("plugins",)):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, env=variables(folder),
+                              **with_children_ignored)
+        assert done.returncode == (arguments[0] == "conform") and not done.stderr, done
+        assert "with exit status" in done.stdout or arguments[0] == "plugins", done.stdout
+
+
+@case
 def wrong_usage_is_told(folder):
     good = os.path.join(folder_of_each, "good-dataset.so")
     for arguments, told in (((), "one plugin file"), ((good, good), "one plugin file"), (("no-such.so",), "no-such.so"),
                             ((good, "--include", "dataset.lables"), "did you mean 'dataset.labels'?"),
                             ((good, "--set", "clases=3"), "clases=3"), ((good, "--set", "classes=99"), "99"),
-                            ((good, "--input", "3,32"), "three numbers"), ((good, "--time-limit", "0"), "above 0")):
+                            ((good, "--input", "3,32"), "three numbers"), ((good, "--time-limit", "0"), "above 0"),
+                            ((good, "--time-limit", "inf"), "at most 86400")):
         done = dovetail("conform", *arguments, folder=folder)
         assert done.returncode == 2 and not done.stdout, (arguments, done.returncode, done.stdout)
         assert done.stderr.startswith("dovetail: ") and told in done.stderr, done.stderr

@@ -43,6 +43,7 @@ page_can_be_followed() {
 echo 1..22
 check 'installs into an empty folder' install_all
 cd "$place"
+umask 002 # as on many systems: what is built must be loaded all the same
 for kind in aligner backbone dataset head; do
   check "$kind: a new project" dovetail new $kind my-$kind
   check "$kind: its source has 60 lines at most" is_short $kind

@@ -225,6 +225,22 @@ static void a_refused_name_gets_the_reason(void **state) {
   expect_unknown(registry, DVT_KIND_ALIGNER, "null-ops", expected);
 }
 
+static void a_name_in_a_refused_folder_gets_the_reason(void **state) {
+  g_autofree char *good = broken("good.so"), *open = scratch_path(state, "open");
+  assert_int_equal(g_mkdir(open, 0700), 0);
+  g_free(scratch_copy(state, good, "open/mine.so"));
+  assert_int_equal(g_chmod(open, 0770), 0);
+  AUTO(registry) registry = registry_new();
+  registry_scan(registry, *state);
+  g_autofree char *expected =
+      g_strdup_printf("e.yaml:3:7: no dataset 'mine': %s was refused: nothing in this folder is loaded: its group may "
+                      "write to it; chmod g-w '%s'",
+                      open, open);
+  expect_unknown(registry, DVT_KIND_DATASET, "mine", expected);
+  expect_unknown(registry, DVT_KIND_DATASET, "min",
+                 "e.yaml:3:7: unknown dataset 'min'; no plugin of this kind was found");
+}
+
 /* The folder given comes before that of the environment, and that before the user's. */
 static void default_folders_are_scanned_in_order(void **state) {
   g_autofree char *good = broken("good.so"), *same = broken("same-name.so"), *null = broken("null-ops.so");
@@ -272,6 +288,7 @@ int main(void) {
       cmocka_unit_test(a_plugin_in_a_folder_that_is_refused_is_told),
       cmocka_unit_test(an_unknown_name_gets_a_hint),
       cmocka_unit_test(a_refused_name_gets_the_reason),
+      SCRATCH_TEST(a_name_in_a_refused_folder_gets_the_reason),
       SCRATCH_TEST(default_folders_are_scanned_in_order),
   };
   return cmocka_run_group_tests(tests, own_cache, scratch_teardown);

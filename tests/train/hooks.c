@@ -19,11 +19,15 @@ enum fault {
   JOINT_HEAD,
   NAMELESS_HEAD,
   BAD_LABEL,
-  GROWING_HEAD
+  GROWING_HEAD,
+  WIDE_FEATURES,
+  WIDE_GRADIENT,
+  WIDE_LOGITS
 };
 
-static const char *const faults[] = {"none",          "joint-nan", "joint-fails",  "fails-silently", "late-head", "joint-head",
-                                     "nameless-head", "bad-label", "growing-head", NULL};
+static const char *const faults[] = {"none",          "joint-nan",     "joint-fails", "fails-silently", "late-head",
+                                     "joint-head",    "nameless-head", "bad-label",   "growing-head",   "wide-features",
+                                     "wide-gradient", "wide-logits",   NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "What it does wrong."},
@@ -103,7 +107,7 @@ static int feature_loss(void *aligner, const struct dvt_batch *batch, const stru
   struct hooks *hooks = aligner;
   const struct dvt_aligner_host *host = hooks->host;
   int32_t labels[256];
-  struct dvt_tensor logits;
+  struct dvt_tensor logits, seen = *features, wanted = gradient ? *gradient : seen;
   *loss = 0;
   int status = move(hooks, batch, DONE, FEATURES, error);
   if (status == DVT_OK) status = expect_gradient(hooks, batch->network, gradient, error);
@@ -111,9 +115,13 @@ static int feature_loss(void *aligner, const struct dvt_batch *batch, const stru
   if (hooks->fault == LATE_HEAD) return ask_for_head(hooks, "second", error);
   if (hooks->fault == FAILS_SILENTLY) return DVT_ERROR_INTERNAL;
   for (uint32_t k = 0; k < batch->count; k++) labels[k] = hooks->fault == BAD_LABEL ? 2 : batch->labels[k] % 2;
-  status = host->head_forward(host, hooks->head, batch->network, features, &logits, error);
+  if (hooks->fault == WIDE_FEATURES) seen.shape[1] *= 2;
+  if (hooks->fault == WIDE_GRADIENT) wanted.shape[2] *= 2;
+  status = host->head_forward(host, hooks->head, batch->network, &seen, &logits, error);
   if (status == DVT_OK) status = host->cross_entropy(host, &logits, labels, batch->weight, loss, error);
-  if (status == DVT_OK) status = host->head_backward(host, hooks->head, batch->network, &logits, gradient, error);
+  if (hooks->fault == WIDE_LOGITS) logits.shape[1]++;
+  if (status == DVT_OK)
+    status = host->head_backward(host, hooks->head, batch->network, &logits, gradient ? &wanted : NULL, error);
   return status;
 }
 

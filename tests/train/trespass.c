@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const faults[] = {"none", "nan", "behind", "before", "shape", "weight", "logits", NULL};
+static const char *const faults[] = {"none", "nan", "behind", "before", "shape", "memory", "weight", "logits", NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "what it does wrong"},
@@ -21,6 +21,7 @@ static void trespass(const char *fault, struct dvt_tensor *tensor) {
   if (!strcmp(fault, "behind")) data[count] = 1;
   if (!strcmp(fault, "before")) data[-1] = 1;
   if (!strcmp(fault, "shape")) tensor->shape[1]++;
+  if (!strcmp(fault, "memory")) tensor->data = data + 1;
 }
 
 /* The aligner */
