@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The examples, as a stranger builds and runs them: against an installed Dovetail, in a folder of their own. Arguments
-after those of tap.py: BUILD, the folder to install from; CC and
-CXX, each in one string (CXX empty: there is none, and no example in C++)"""
+"""The examples, as a stranger builds, checks and runs them: against an installed Dovetail, in a folder of their own.
+Arguments after those of tap.py: BUILD, the folder to install from; CC and CXX, each in one string (CXX empty: there is
+none, and no example in C++)"""
 import glob
 import json
 import os
@@ -41,6 +41,7 @@ def built(name):
     run("meson", "setup", folder, installed(f"dovetail/examples/{name}"), "-Dwerror=true", env=env)
     run("ninja", "-C", folder)
     run("meson", "test", "-C", folder, "--timeout-multiplier", "10")
+    run(tap.program, "conform", *glob.glob(os.path.join(folder, "*.so")), env=tap.variables(place.name))
     return folder
 
 
