@@ -201,7 +201,7 @@ void check_params_message(struct probe *probe) {
   if (!refused) probe_skip(probe, "create refused none of %d settings", MANY);
 }
 
-/* What a plugin keeps of its values in something static is that of the last instance, or of the first. */
+/* What a plugin keeps of its values in something static is that of the last instance. */
 void check_params_apart(struct probe *probe) {
   enum { OTHERS = 3 };
   AUTO(record) alone = record_new();

@@ -164,6 +164,13 @@ static gboolean make_extractor(struct composition *composition, struct network *
   return TRUE;
 }
 
+static gboolean check_logits(const struct module *head, guint classes, GError **error) {
+  const gint64 *shape = head->output, logits = shape[0] * shape[1] * shape[2];
+  if (logits == classes) return TRUE;
+  return error_failed(error, "%s gives %" G_GINT64_FORMAT " logits; it was made for %u classes", head->label, logits,
+                      classes);
+}
+
 struct module *composition_head(struct composition *composition, const struct plugin_use *use,
                                 const struct module *extractor, const char *split, guint classes, const char *label,
                                 GError **error) {
@@ -175,9 +182,10 @@ struct module *composition_head(struct composition *composition, const struct pl
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
   const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
-  struct module *module = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
-  if (module) g_hash_table_insert(composition->values, module, (gpointer)values);
-  return module;
+  AUTO(module) module = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
+  if (!module || !check_logits(module, classes, error)) return NULL;
+  g_hash_table_insert(composition->values, module, (gpointer)values);
+  return g_steal_pointer(&module);
 }
 
 static void list_weights(struct network *network) {
