@@ -6,6 +6,7 @@ none, and no example in C++)"""
 import glob
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -45,10 +46,12 @@ def built(name):
     return folder
 
 
-def trained(folder, name, *arguments):
-    """The results of an example's experiment, and the last loss of each of its aligners."""
+def trained(folder, name, *others):
+    """The results of an example's experiment, and the last loss of each of its aligners. `others`: examples that it
+    uses as well."""
+    plugins = ":".join(built(one) for one in (name, *others))
     done = dovetail("run", installed(f"dovetail/examples/{name}/experiment.yaml"), "-q", "--json", "--runs", folder,
-                    *arguments, folder=folder, seconds=1000, env={"DOVETAIL_PLUGIN_PATH": built(name)})
+                    folder=folder, seconds=2000, env={"DOVETAIL_PLUGIN_PATH": plugins})
     assert done.returncode == 0, done.stderr
     with open(glob.glob(os.path.join(folder, "*", "metrics.jsonl"))[0]) as file:
         return json.loads(done.stdout), json.loads(file.readlines()[-1])["aligner_losses"]
@@ -74,11 +77,19 @@ def aligner_cpp_makes_moments_equal(folder):
 
 
 @case
+def backbone_plain_has_the_features_of_a_resnet(folder):
+    for backbone, split in (("plain", "conv3"), ("resnet", "layer2")):
+        done = dovetail("inspect", backbone, folder=folder, env={"DOVETAIL_PLUGIN_PATH": built("backbone-plain")})
+        assert re.search(rf"^  {split} +32x16x16 ", done.stdout, re.M), done.stdout
+
+
 def backbone_plain_fits_a_resnet(folder):
-    results, _ = trained(folder, "backbone-plain")
-    assert results["own_accuracy"] > 0.8 and results["swap_accuracy"] > 0.2, results
+    """Own accuracy 93%, swap accuracy 38%; without rotation, as without moments, 15%."""
+    results, _ = trained(folder, "backbone-plain", "aligner-cpp")
+    assert results["own_accuracy"] > 0.8 and results["swap_accuracy"] > 0.22, results
 
 
 if cxx:
     case(aligner_cpp_makes_moments_equal)
+    case(backbone_plain_fits_a_resnet)
 main()
