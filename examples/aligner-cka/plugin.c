@@ -48,7 +48,9 @@ static void destroy(void *aligner) {
 
 static int check(const struct dvt_network *const *networks, uint32_t count, struct dvt_error *error) {
   const int64_t *first = networks[0]->features;
-  if (count < 2) return dvt_fail(error, DVT_ERROR_ARGUMENT, "there is one network; CKA compares two or more");
+  if (count < 2)
+    return dvt_fail(error, DVT_ERROR_ARGUMENT, "network %s is the only one; CKA compares two or more",
+                    networks[0]->name);
   for (uint32_t t = 1; t < count; t++) {
     const int64_t *other = networks[t]->features;
     if (other[1] != first[1] || other[2] != first[2])

@@ -46,6 +46,12 @@ def built(name):
     return folder
 
 
+def conforms(folder, name, plugin):
+    """Every check of `dovetail conform` passes, without a warning, or has nothing to look at."""
+    done = dovetail("conform", os.path.join(built(name), plugin), folder=folder, seconds=1000)
+    assert done.returncode == 0 and "  warning " not in done.stdout, done.stdout + done.stderr
+
+
 def trained(folder, name, *others):
     """The results of an example's experiment, and the last loss of each of its aligners. `others`: examples that it
     uses as well."""
@@ -66,18 +72,21 @@ def dovetail_is_installed(folder):
 @case
 def aligner_cka_makes_features_alike(folder):
     """Without it the loss ends at 0.19."""
+    conforms(folder, "aligner-cka", "cka.so")
     _, losses = trained(folder, "aligner-cka")
     assert losses["cka"] < 0.05, losses
 
 
 def aligner_cpp_makes_moments_equal(folder):
     """Without it the loss ends at 0.28."""
+    conforms(folder, "aligner-cpp", "moments.so")
     _, losses = trained(folder, "aligner-cpp")
     assert losses["moments"] < 0.05, losses
 
 
 @case
 def backbone_plain_has_the_features_of_a_resnet(folder):
+    conforms(folder, "backbone-plain", "plain.so")
     for backbone, split in (("plain", "conv3"), ("resnet", "layer2")):
         done = dovetail("inspect", backbone, folder=folder, env={"DOVETAIL_PLUGIN_PATH": built("backbone-plain")})
         assert re.search(rf"^  {split} +32x16x16 ", done.stdout, re.M), done.stdout
