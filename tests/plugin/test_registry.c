@@ -190,20 +190,6 @@ static void a_file_that_changed_after_the_scan_is_told(void **state) {
   expect_gone(state, "b.so", other, "the file has other plugins now");
 }
 
-static void a_plugin_in_a_folder_that_is_refused_is_told(void **state) {
-  g_autofree char *good = broken("good.so"), *folder = scratch_path(state, "open");
-  folder_at(state, "open");
-  link_at(state, good, "open/good.so");
-  assert_int_equal(g_chmod(folder, 0770), 0);
-  AUTO(registry) registry = registry_new();
-  registry_scan(registry, *state);
-  g_autofree char *expected =
-      g_strdup_printf("e.yaml:3:7: no dataset 'good': %s was refused: nothing in this folder is loaded: its group may "
-                      "write to it; chmod g-w '%s'",
-                      folder, folder);
-  expect_unknown(registry, DVT_KIND_DATASET, "good", expected);
-}
-
 static void an_unknown_name_gets_a_hint(void **state) {
   (void)state;
   AUTO(registry) registry = registry_new();
@@ -285,7 +271,6 @@ int main(void) {
       SCRATCH_TEST(a_missing_folder_is_told),
       cmocka_unit_test(plugins_are_found_by_kind_and_name),
       SCRATCH_TEST(a_file_that_changed_after_the_scan_is_told),
-      cmocka_unit_test(a_plugin_in_a_folder_that_is_refused_is_told),
       cmocka_unit_test(an_unknown_name_gets_a_hint),
       cmocka_unit_test(a_refused_name_gets_the_reason),
       SCRATCH_TEST(a_name_in_a_refused_folder_gets_the_reason),
