@@ -51,9 +51,7 @@ static void expect_wrong_sweep(void **state, const char *text, const char *messa
 static void expect_wrong_run(void **state, const char *text, guint run, const char *message) {
   AUTO(sweep) sweep = read_sweep(state, text, NULL);
   GError *error = NULL;
-  for (guint k = 0; k < run; k++) {
-    AUTO(experiment) good = experiment_at(sweep, k);
-  }
+  for (guint k = 0; k < run; k++) experiment_free(experiment_at(sweep, k));
   assert_null(sweep_experiment(sweep, run, &error));
   expect_place(state, &error, message);
 }
@@ -139,7 +137,7 @@ static void sets_come_before_the_sweep(void **state) {
 
 static void a_file_that_changes_later_changes_nothing(void **state) {
   AUTO(sweep) sweep = read_sweep(state, "sweep: {seed: [1, 2]}\n", NULL);
-  g_autofree char *path = scratch_file(state, "e.yaml", "broken: [", 9);
+  g_free(scratch_file(state, "e.yaml", "broken: [", 9));
   AUTO(experiment) experiment = experiment_at(sweep, 1);
   assert_int_equal(experiment->seed, 2);
   assert_string_equal(experiment->text, yaml_text(sweep->tree));
