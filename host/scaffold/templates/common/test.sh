@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Checks the plugin, and trains with it: test.sh @NAME@.so
 set -eu
 chmod go-w "$1" "$(dirname "$1")" # what others may write to is not loaded
