@@ -2,6 +2,9 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "store/run.h"
 
 /* The same is said when an experiment is checked and when it begins, and by all runs of a sweep. */
 static void print_log(const char *domain, GLogLevelFlags level, const char *message, gpointer data) {
@@ -29,6 +32,16 @@ int cli_end(int status) {
   if (!fflush(stdout) && !ferror(stdout)) return status;
   fputs("dovetail: the output could not be written\n", stderr);
   return status ? status : DOVETAIL_FAILED;
+}
+
+struct choices *cli_choices(void) {
+  json_auto_t *machine = run_machine();
+  json_object_del(machine, "memory_bytes");
+  json_object_del(machine, "kernel");
+  char *text = json_dumps(machine, JSON_COMPACT | JSON_SORT_KEYS);
+  struct choices *choices = choices_new(text);
+  free(text);
+  return choices;
 }
 
 /* GLib's own --help ends the program and puts the options first; this one returns and puts examples first. */

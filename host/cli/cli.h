@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "base/error.h"
+#include "plugin/choices.h"
 #include "plugin/registry.h"
 
 /** Each takes the arguments from its own name on, prints, and returns the exit status. */
@@ -25,6 +26,9 @@ int cli_fail(const GError *error);
 
 /** The exit status after a command that ended with `status`: a failure when what it printed could not be written. */
 int cli_end(int status);
+
+/** Choices by time, as they are known of this machine. The caller frees them. */
+struct choices *cli_choices(void);
 
 /**
  * Parses options into `entries`. `usage` is what follows the subcommand's name, `examples` the lines that --help begins

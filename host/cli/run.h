@@ -9,6 +9,7 @@
 struct run_settings {
   const struct registry *registry;
   const char *runs, *command; /**< as of struct session_config */
+  struct choices *choices;    /**< NULL: none by time */
   const gint *interrupted;
   gboolean quiet, json;
   gboolean stop_on_error; /**< after the first run that failed */

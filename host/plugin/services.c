@@ -48,6 +48,12 @@ static void host_parallel_for(const struct dvt_host *host, uint32_t threads, int
   parallel_for(threads, count, body, data);
 }
 
+static uint32_t host_choose(const struct dvt_host *host, const char *key, uint32_t count, const char *const *names,
+                            double (*seconds)(void *data, uint32_t way), void *data) {
+  const struct services *services = host->context;
+  return services->choices ? choices_choose(services->choices, key, count, names, seconds, data) : 0;
+}
+
 void services_init(struct services *services, guint64 seed) {
   *services = (struct services){
       .table = {.struct_size = sizeof(struct dvt_host),
@@ -59,7 +65,8 @@ void services_init(struct services *services, guint64 seed) {
                 .allocate = host_allocate,
                 .release = host_release,
                 .random = host_random,
-                .parallel_for = host_parallel_for},
+                .parallel_for = host_parallel_for,
+                .choose = host_choose},
       .seed = seed,
   };
 }

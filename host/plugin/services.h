@@ -6,6 +6,8 @@
 #include <dovetail/host.h>
 #include <glib.h>
 
+#include "plugin/choices.h"
+
 struct services {
   struct dvt_host table; /**< give plugins &services->table */
   guint64 seed;
@@ -17,6 +19,8 @@ struct services {
   /** Where log lines go; called in any thread. NULL: g_log of domain "dovetail". */
   void (*log)(void *data, enum dvt_level level, const char *message);
   void *log_data;
+  /** Which way plugins take; NULL: the first. It must live as long as plugins use the table. */
+  struct choices *choices;
 };
 
 /** Fills *services in; it must stay where it is as long as plugins use it. */

@@ -32,6 +32,15 @@ static void owned_services_free(gpointer data) {
   g_free(owned);
 }
 
+void composition_choose(struct composition *composition, struct choices *choices) {
+  for (guint k = 0; k < composition->services->len; k++) {
+    struct owned_services *owned = composition->services->pdata[k];
+    owned->services.choices = choices;
+  }
+  for (guint k = 0; composition->earlier && k < composition->earlier->len; k++)
+    composition_choose(composition->earlier->pdata[k], choices);
+}
+
 const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner) {
   struct owned_services *owned = g_new0(struct owned_services, 1);
   services_init(&owned->services, seed);

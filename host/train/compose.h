@@ -97,6 +97,9 @@ const struct values *composition_values(struct composition *composition, const s
  */
 gboolean composition_initialise(struct composition *composition, GError **error);
 
+/** Lets the plugins choose by time, in every stage, from now on; `choices` must outlive the composition. */
+void composition_choose(struct composition *composition, struct choices *choices);
+
 /** Services for a plugin instance: random streams are its owner's alone. Belongs to the composition. */
 const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner);
 

@@ -206,7 +206,10 @@ struct session_result *session_run(struct composition *composition, const struct
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;
+  composition_choose(composition, config->choices);
+  if (config->choices) choices_begin(config->choices);
   gboolean good = run(&session, &failure);
+  if (config->choices) json_object_set_new(session.run->info, "choices", choices_used(config->choices));
   good = run_finish(session.run, final_state(failure), failure ? NULL : &failure) && good;
   run_close(session.run);
   if (good) return g_steal_pointer(&result);

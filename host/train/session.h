@@ -12,6 +12,7 @@ struct session_config {
   const char *runs;          /**< folder that the run's directory is made in */
   const char *directory;     /**< name for the run's directory; NULL: the experiment's */
   const char *command;       /**< the command line, for the record */
+  struct choices *choices;   /**< of the ways that plugins take; NULL: always the first */
   const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
   /** Called when the run's directory is there, which stays whatever happens; FALSE ends the run. Or NULL. */
   gboolean (*begun)(gpointer begun_data, const char *path, GError **error);

@@ -21,7 +21,7 @@
 
 #define DVT_MAGIC UINT32_C(0x4c545644) /* "DVTL" in memory on a little-endian machine */
 #define DVT_ABI_MAJOR 1
-#define DVT_ABI_MINOR 0
+#define DVT_ABI_MINOR 1
 
 #if defined(__GNUC__)
 #define DVT_EXPORT __attribute__((visibility("default")))

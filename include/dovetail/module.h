@@ -87,6 +87,16 @@ struct dvt_pass_config {
   float *const *gradients;
 };
 
+/** What a pass spent its time on since it was made. Since 1.1. */
+struct dvt_pass_times {
+  uint32_t struct_size; /**< set by the host */
+  uint32_t reserved;
+  double forward, backward_data, backward_weights; /**< seconds, of layers that multiply: convolutions, linear ones */
+  double norm;                                     /**< seconds, of batch norm and the like, and what is fused with it */
+  double other;                                    /**< seconds */
+  double operations; /**< of the layers that multiply, as their definition counts them: 2 for a product and its sum */
+};
+
 struct dvt_module_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -192,6 +202,13 @@ struct dvt_module_ops {
    * [one & after forward, in a pass made with DVT_PASS_BATCH_STATISTICS, no other pass of the module in flight]
    */
   void (*commit)(void *pass);
+
+  /**
+   * Since 1.1; NULL: not known. Says what the pass spent its time on.
+   * The caller owns times.
+   * [one & after pass_create]
+   */
+  void (*times)(const void *pass, struct dvt_pass_times *times);
 };
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batch norm with scale and shift, and with ReLU fused into it; vectors of the host are read where they are. The
- * batch's statistics are computed here (statistics.h says why) and handed to oneDNN's forward as if they were running
- * ones; its backward is told that they are the batch's.
+ * Batch norm with scale and shift; ReLU and the sum of a residual block go with it. By our own loops: oneDNN's would
+ * lose precision (kernels/statistics.h) and walk through memory more often (kernels/norm.h).
  */
+#include <math.h>
+
+#include "kernels/kernels.h"
 #include "plan.h"
-#include "statistics.h"
 
 enum { SCALE, SHIFT, RUNNING_MEAN, RUNNING_VARIANCE };
 
@@ -13,96 +14,158 @@ static const float epsilon = 1e-5f, momentum = 0.1f;
 
 static bool of_batch(const struct plan *plan) { return plan->setup.flags & DVT_PASS_BATCH_STATISTICS; }
 
-static unsigned flags_of(const struct nn_node *node, bool given) {
-  return dnnl_use_scale | dnnl_use_shift | (node->relu ? dnnl_fuse_norm_relu : 0) | (given ? dnnl_use_global_stats : 0);
+static struct blocked layout_of(const struct plan *plan, int tensor) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  struct blocked layout = {0};
+  blocked_init(&layout, &md);
+  return layout;
 }
 
-static dnnl_memory_desc_t vector_of(struct plan *plan, const struct nn_node *node) {
-  const dnnl_dims_t dims = {plan->setup.graph->values[node->output].shape[0]};
-  return plan_describe(plan, 1, dims, dnnl_a);
+static float *weight(const struct plan *plan, const struct nn_node *node, int which) {
+  return plan->setup.values[node->weights[which]];
 }
 
-static int host_vector(struct plan *plan, const struct nn_node *node, int which) {
-  return plan_host_tensor(plan, vector_of(plan, node), plan->setup.values[node->weights[which]]);
-}
-
-static void compute_statistics(struct plan *plan, const struct nn_node *node) {
-  const struct plan_memo *memo = &plan->memos[node->index];
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, plan->values[node->inputs[0]]);
-  struct statistics statistics;
-  statistics_init(&statistics, &md);
-  statistics_compute(&statistics, plan_data(plan, plan->values[node->inputs[0]]), plan_data(plan, memo->scratch),
-                     plan_data(plan, memo->mean), plan_data(plan, memo->variance));
+static void compute_statistics(const struct plan *plan, const struct plan_step *step) {
+  enum { X, SCRATCH, MEAN, VARIANCE };
+  const struct blocked layout = layout_of(plan, step->tensors[X]);
+  plan->kernels->statistics->compute(&layout, plan_data(plan, step->tensors[X]),
+                                     plan_data(plan, step->tensors[SCRATCH]), plan_data(plan, step->tensors[MEAN]),
+                                     plan_data(plan, step->tensors[VARIANCE]));
 }
 
 static void add_statistics(struct plan *plan, const struct nn_node *node, int from) {
   struct plan_memo *memo = &plan->memos[node->index];
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, from);
-  struct statistics statistics = {0};
-  if (plan->error.status != DVT_OK) return;
-  plan->misfit |= !statistics_init(&statistics, &md);
-  const dnnl_dims_t scratch = {statistics_scratch(&statistics)};
-  memo->mean = plan_kept_tensor(plan, vector_of(plan, node));
-  memo->variance = plan_kept_tensor(plan, vector_of(plan, node));
-  memo->scratch = plan_tensor(plan, plan_describe(plan, 1, scratch, dnnl_a), -1, -1);
-  const int tensors[] = {from, memo->scratch, memo->mean, memo->variance};
-  plan_task(plan, compute_statistics, node, tensors, 4);
+  const struct blocked layout = layout_of(plan, from);
+  memo->mean = plan_floats(plan, blocked_padded(&layout), true);
+  memo->variance = plan_floats(plan, blocked_padded(&layout), true);
+  const int scratch = plan_floats(plan, plan->kernels->statistics->scratch_size(&layout), false);
+  PLAN_TASK(plan, compute_statistics, node, from, scratch, memo->mean, memo->variance);
+}
+
+/* Where the statistics are that a run uses: of the batch, or the running ones. */
+static const float *mean_of(const struct plan *plan, const struct nn_node *node) {
+  return of_batch(plan) ? plan_data(plan, plan->memos[node->index].mean) : weight(plan, node, RUNNING_MEAN);
+}
+
+static float deviation_of(const struct plan *plan, const struct nn_node *node, int64_t channel) {
+  const float *variance =
+      of_batch(plan) ? plan_data(plan, plan->memos[node->index].variance) : weight(plan, node, RUNNING_VARIANCE);
+  return sqrtf(variance[channel] + epsilon);
+}
+
+enum { FORWARD_X, FORWARD_Y, FORWARD_FACTORS, FORWARD_ADDEND };
+
+static void apply(const struct plan *plan, const struct plan_step *step) {
+  const struct nn_node *node = step->node;
+  const struct blocked layout = layout_of(plan, step->tensors[FORWARD_X]);
+  const float *mean = mean_of(plan, node), *scale = weight(plan, node, SCALE), *shift = weight(plan, node, SHIFT);
+  float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + blocked_padded(&layout);
+  for (int64_t c = 0; c < blocked_padded(&layout); c++) {
+    factors[c] = c < layout.channels ? scale[c] / deviation_of(plan, node, c) : 0.0f;
+    offsets[c] = c < layout.channels ? shift[c] - mean[c] * factors[c] : 0.0f;
+  }
+  const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
+  plan->kernels->norm->apply(&layout, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets, node->relu,
+                             plan_data(plan, step->tensors[FORWARD_Y]));
+}
+
+static bool is_walkable(const struct plan *plan, int tensor) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  struct blocked layout;
+  return tensor >= 0 && blocked_init(&layout, &md);
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {
-  struct plan_memo *memo = &plan->memos[node->index];
-  const dnnl_prop_kind_t kind =
-      plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
+  plan->kind = PLAN_NORM;
   const int from = plan_read(plan, node->inputs[0], plan_describe_shape(plan, node->inputs[0], false));
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
-  dnnl_batch_normalization_desc_t operation;
-  plan_check(plan, dnnl_batch_normalization_forward_desc_init(&operation, kind, &data, epsilon, flags_of(node, true)));
-  memo->forward = plan_descriptor(plan, &operation, plan->plain, NULL);
-  if (of_batch(plan)) {
-    add_statistics(plan, node, from);
-  } else {
-    memo->mean = host_vector(plan, node, RUNNING_MEAN);
-    memo->variance = host_vector(plan, node, RUNNING_VARIANCE);
-  }
-  const dnnl_memory_desc_t workspace = plan_query(memo->forward, dnnl_query_workspace_md);
-  const bool has_workspace = dnnl_memory_desc_get_size(&workspace) > 0;
-  memo->workspace = has_workspace ? plan_tensor(plan, workspace, -1, -1) : -1;
+  const struct blocked layout = layout_of(plan, from);
+  const int addend = node->inputs[1] < 0 ? -1 : plan_read(plan, node->inputs[1], data);
+  const dnnl_memory_desc_t other = addend < 0 ? data : plan_tensor_md(plan, addend);
+  const bool fits = is_walkable(plan, from) && dnnl_memory_desc_equal(&data, &other);
+  if (!plan_check(plan, fits ? dnnl_success : dnnl_unimplemented)) return;
+  if (of_batch(plan)) add_statistics(plan, node, from);
+  const int factors = plan_floats(plan, 2 * blocked_padded(&layout), false);
   const int to = plan_write(plan, node->output, data, from);
-  PLAN_STEP(plan, memo->forward, {DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}, {DNNL_ARG_MEAN, memo->mean},
-            {DNNL_ARG_VARIANCE, memo->variance}, {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)},
-            {DNNL_ARG_SHIFT, host_vector(plan, node, SHIFT)}, {DNNL_ARG_WORKSPACE, memo->workspace});
+  PLAN_TASK(plan, apply, node, from, to, factors, addend);
+}
+
+enum { X, Y, GRADIENT, MEAN, TERMS, SCRATCH, DX, MASKED };
+
+/* By channel, in TERMS: Σ g, Σ g (x - mean), and the struct norm_terms made of them. */
+static struct norm_terms terms_of(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
+                                  float *terms) {
+  const int64_t padded = blocked_padded(layout);
+  const float *sum = terms, *product = terms + padded, *scale = weight(plan, node, SCALE);
+  float *const parts[] = {terms + 2 * padded, terms + 3 * padded, terms + 4 * padded};
+  const double count = (double)(layout->images * layout->positions);
+  for (int64_t c = 0; c < layout->channels; c++) {
+    const double deviation = deviation_of(plan, node, c), factor = scale[c] / deviation;
+    parts[0][c] = (float)factor;
+    parts[1][c] = of_batch(plan) ? (float)(-factor * product[c] / (count * deviation * deviation)) : 0.0f;
+    parts[2][c] = of_batch(plan) ? (float)(-factor * sum[c] / count) : 0.0f;
+  }
+  for (int part = 0; part < 3; part++)
+    for (int64_t c = layout->channels; c < padded; c++) parts[part][c] = 0.0f;
+  return (struct norm_terms){.scale = parts[0], .slope = parts[1], .offset = parts[2]};
+}
+
+static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
+                                 const float *terms) {
+  float *const *gradients = plan->setup.gradients;
+  for (int64_t c = 0; c < layout->channels; c++) {
+    gradients[node->weights[SHIFT]][c] += terms[c];
+    gradients[node->weights[SCALE]][c] += terms[blocked_padded(layout) + c] / deviation_of(plan, node, c);
+  }
+}
+
+/* Padded, as the kernels want it. */
+static void copy_mean(const struct plan *plan, const struct nn_node *node, const struct blocked *layout, float *to) {
+  const float *mean = mean_of(plan, node);
+  for (int64_t c = 0; c < blocked_padded(layout); c++) to[c] = c < layout->channels ? mean[c] : 0.0f;
+}
+
+static void take_back(const struct plan *plan, const struct plan_step *step) {
+  const struct nn_node *node = step->node;
+  const struct blocked layout = layout_of(plan, step->tensors[X]);
+  const float *x = plan_data(plan, step->tensors[X]), *gradient = plan_data(plan, step->tensors[GRADIENT]);
+  const float *y = node->relu ? plan_data(plan, step->tensors[Y]) : NULL;
+  float *mean = plan_data(plan, step->tensors[MEAN]), *terms = plan_data(plan, step->tensors[TERMS]);
+  float *masked = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]);
+  copy_mean(plan, node, &layout, mean);
+  if (of_batch(plan) || plan_trains(plan))
+    plan->kernels->norm->sums(&layout, x, y, gradient, mean, plan_data(plan, step->tensors[SCRATCH]), terms,
+                              terms + blocked_padded(&layout));
+  struct norm_terms made = terms_of(plan, node, &layout, terms);
+  made.mean = mean;
+  if (plan_trains(plan)) add_weight_gradients(plan, node, &layout, terms);
+  plan->kernels->norm->backward(&layout, x, y, gradient, &made, plan_data(plan, step->tensors[DX]), masked);
 }
 
 static void backward(struct plan *plan, const struct nn_node *node) {
-  const struct plan_memo *memo = &plan->memos[node->index];
-  const int gradient = plan->gradients[node->output];
-  const dnnl_memory_desc_t data = plan_describe_value(plan, node->inputs[0]);
-  dnnl_batch_normalization_desc_t operation;
+  plan->kind = PLAN_NORM;
+  const int gradient = plan->gradients[node->output], from = plan->values[node->inputs[0]];
+  const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
+  const struct blocked layout = layout_of(plan, from);
+  const bool adds = node->inputs[1] >= 0;
   plan_toward(plan, node->output);
-  plan_check(plan, dnnl_batch_normalization_backward_desc_init(&operation, dnnl_backward, &data, &data, epsilon,
-                                                               flags_of(node, !of_batch(plan))));
-  const dnnl_primitive_desc_t descriptor = plan_descriptor(plan, &operation, plan->plain, memo->forward);
-  const int to = plan_tensor(plan, data, gradient, -1);
-  const int scale = plan_tensor(plan, vector_of(plan, node), -1, -1);
-  const int shift = plan_tensor(plan, vector_of(plan, node), -1, -1);
-  PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, plan->values[node->inputs[0]]}, {DNNL_ARG_MEAN, memo->mean},
-            {DNNL_ARG_VARIANCE, memo->variance}, {DNNL_ARG_DIFF_DST, gradient},
-            {DNNL_ARG_SCALE, host_vector(plan, node, SCALE)}, {DNNL_ARG_SHIFT, host_vector(plan, node, SHIFT)},
-            {DNNL_ARG_WORKSPACE, memo->workspace}, {DNNL_ARG_DIFF_SRC, to}, {DNNL_ARG_DIFF_SCALE, scale},
-            {DNNL_ARG_DIFF_SHIFT, shift});
-  if (plan_trains(plan)) {
-    plan_add_weight_gradient(plan, node->weights[SCALE], vector_of(plan, node), scale);
-    plan_add_weight_gradient(plan, node->weights[SHIFT], vector_of(plan, node), shift);
-  }
+  const int mean = plan_floats(plan, blocked_padded(&layout), false);
+  const int terms = plan_floats(plan, 5 * blocked_padded(&layout), false);
+  const int scratch = plan_floats(plan, plan->kernels->norm->scratch_size(&layout), false);
+  const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
+  const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);
+  PLAN_TASK(plan, take_back, node, from, plan->values[node->output], gradient, mean, terms, scratch, to, masked);
   plan_add_gradient(plan, node->inputs[0], to);
+  if (!adds) return;
+  plan_toward(plan, node->inputs[1]);
+  plan_add_gradient(plan, node->inputs[1], masked);
 }
 
 static void commit(struct plan *plan, const struct nn_node *node) {
   const struct nn_value *value = &plan->setup.graph->values[node->output];
   const struct plan_memo *memo = &plan->memos[node->index];
   const float *mean = plan_data(plan, memo->mean), *variance = plan_data(plan, memo->variance);
-  float *running_mean = plan->setup.values[node->weights[RUNNING_MEAN]];
-  float *running_variance = plan->setup.values[node->weights[RUNNING_VARIANCE]];
+  float *running_mean = weight(plan, node, RUNNING_MEAN), *running_variance = weight(plan, node, RUNNING_VARIANCE);
   /* One element has no unbiased variance; its biased one is 0, and stays so. */
   const int64_t count = plan->setup.batch * value->shape[1] * value->shape[2];
   const float unbiased = count > 1 ? (float)count / (float)(count - 1) : 1.0f;

@@ -122,7 +122,7 @@ int nn_subsample_pad(struct nn_graph *graph, int value, const char *name, int64_
   return node->output;
 }
 
-int nn_batch_norm(struct nn_graph *graph, int value, const char *name, bool relu) {
+static int add_batch_norm(struct nn_graph *graph, int value, const char *name, int addend, bool relu) {
   static const struct {
     const char *suffix;
     uint32_t role;
@@ -131,8 +131,7 @@ int nn_batch_norm(struct nn_graph *graph, int value, const char *name, bool relu
                            {"bias", DVT_WEIGHT_PARAMETER, 0.0f},
                            {"running_mean", DVT_WEIGHT_BUFFER, 0.0f},
                            {"running_var", DVT_WEIGHT_BUFFER, 1.0f}};
-  struct nn_node *node = value < 0 ? NULL
-                                   : add_node(graph, &nn_layer_batch_norm, name, value, -1, graph->values[value]);
+  struct nn_node *node = add_node(graph, &nn_layer_batch_norm, name, value, addend, graph->values[value]);
   if (!node) return -1;
   node->relu = relu;
   for (int k = 0; k < NODE_WEIGHTS; k++)
@@ -145,15 +144,16 @@ int nn_batch_norm(struct nn_graph *graph, int value, const char *name, bool relu
   return node->output;
 }
 
-int nn_add_relu(struct nn_graph *graph, int a, int b, const char *name) {
-  if (a < 0 || b < 0) return -1;
-  const struct nn_value *first = &graph->values[a], *second = &graph->values[b];
+int nn_batch_norm(struct nn_graph *graph, int value, const char *name, bool relu) {
+  return value < 0 ? -1 : add_batch_norm(graph, value, name, -1, relu);
+}
+
+int nn_batch_norm_add_relu(struct nn_graph *graph, int value, const char *name, int addend) {
+  if (value < 0 || addend < 0) return -1;
+  const struct nn_value *first = &graph->values[value], *second = &graph->values[addend];
   if (memcmp(first->shape, second->shape, sizeof first->shape))
     return fail(graph, DVT_ERROR_ARGUMENT, name, "a sum of two values of different shapes");
-  struct nn_value sum = *first;
-  sum.trained = first->trained || second->trained;
-  const struct nn_node *node = add_node(graph, &nn_layer_add_relu, name, a, b, sum);
-  return node ? node->output : -1;
+  return add_batch_norm(graph, value, name, addend, true);
 }
 
 int nn_global_mean(struct nn_graph *graph, int value, const char *name) {
@@ -173,6 +173,7 @@ int nn_linear(struct nn_graph *graph, int value, const char *name, int64_t class
   struct nn_node *node = add_node(graph, &nn_layer_linear, name, value, -1,
                                   (struct nn_value){.shape = {classes, 1, 1}, .flat = true});
   if (!node) return -1;
+  node->kernel = node->stride = 1;
   const struct dvt_weight common = {.role = DVT_WEIGHT_PARAMETER, .initialiser = DVT_INIT_UNIFORM,
                                     .init_value = (float)sqrt(1.0 / (double)channels)};
   struct dvt_weight weight = common, bias = common;
@@ -189,4 +190,15 @@ void nn_output(struct nn_graph *graph, int value) { graph->output = value; }
 
 void nn_shape(const struct nn_graph *graph, int value, int64_t shape[3]) {
   for (int axis = 0; axis < 3; axis++) shape[axis] = value < 0 ? 0 : graph->values[value].shape[axis];
+}
+
+double graph_operations(const struct nn_graph *graph, bool inner) {
+  double sum = 0;
+  for (int k = 0; k < graph->node_count; k++) {
+    const struct nn_node *node = &graph->nodes[k];
+    const int64_t *from = graph->values[node->inputs[0]].shape, *to = graph->values[node->output].shape;
+    if (!node->kernel || node->constant || (inner && node->inputs[0] == NN_INPUT)) continue;
+    sum += 2.0 * (double)(to[0] * to[1] * to[2]) * (double)(from[0] * node->kernel * node->kernel);
+  }
+  return sum;
 }

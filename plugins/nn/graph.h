@@ -17,7 +17,7 @@ struct nn_layer {
   void (*commit)(struct plan *plan, const struct nn_node *node);
 };
 
-extern const struct nn_layer nn_layer_conv, nn_layer_batch_norm, nn_layer_add_relu, nn_layer_mean, nn_layer_linear;
+extern const struct nn_layer nn_layer_conv, nn_layer_batch_norm, nn_layer_mean, nn_layer_linear;
 
 enum { NODE_INPUTS = 2, NODE_WEIGHTS = 4 };
 
@@ -28,7 +28,7 @@ struct nn_node {
   int inputs[NODE_INPUTS];
   int output;
   int weights[NODE_WEIGHTS]; /**< indices of weights, in the order that the layer gives them */
-  int64_t kernel, stride;    /**< convolution */
+  int64_t kernel, stride;    /**< convolution; 1 of a linear layer, 0 of what multiplies nothing */
   float *constant;           /**< convolution: fixed weights instead of a weight; belongs to the node */
   bool relu;                 /**< batch norm */
 };
@@ -47,5 +47,8 @@ struct nn_graph {
   int output;
   struct dvt_error error; /**< the first thing that went wrong */
 };
+
+/** Operations of the layers that multiply, for one image; `inner`: without those on the input of the graph. */
+double graph_operations(const struct nn_graph *graph, bool inner);
 
 #endif

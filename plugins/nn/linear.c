@@ -20,6 +20,7 @@ static struct parts describe(struct plan *plan, const struct nn_node *node) {
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {
+  plan->kind = PLAN_CONV_FORWARD;
   const struct parts parts = describe(plan, node);
   const dnnl_prop_kind_t kind =
       plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
@@ -37,6 +38,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
 }
 
 static void backward_weights(struct plan *plan, const struct nn_node *node, const struct parts *parts) {
+  plan->kind = PLAN_CONV_WEIGHTS;
   const int gradient = plan->gradients[node->output];
   dnnl_inner_product_desc_t operation;
   plan_toward(plan, -1);
@@ -53,6 +55,7 @@ static void backward_weights(struct plan *plan, const struct nn_node *node, cons
 }
 
 static void backward_data(struct plan *plan, const struct nn_node *node, const struct parts *parts) {
+  plan->kind = PLAN_CONV_DATA;
   const int gradient = plan->gradients[node->output];
   dnnl_inner_product_desc_t operation;
   plan_toward(plan, node->inputs[0]);

@@ -29,8 +29,8 @@ int nn_conv(struct nn_graph *graph, int value, const char *name, int64_t channel
 /** Batch norm, with ReLU after it where `relu`: NAME.weight, .bias, and the buffers .running_mean, .running_var. */
 int nn_batch_norm(struct nn_graph *graph, int value, const char *name, bool relu);
 
-/** ReLU of the sum of two values of one shape. */
-int nn_add_relu(struct nn_graph *graph, int a, int b, const char *name);
+/** ReLU of the sum of a batch norm, as above, and another value of the same shape. */
+int nn_batch_norm_add_relu(struct nn_graph *graph, int value, const char *name, int addend);
 
 /** Every other row and column, and zeros for the channels that are new: half of them before the old ones. */
 int nn_subsample_pad(struct nn_graph *graph, int value, const char *name, int64_t channels);
@@ -72,10 +72,12 @@ int nn_pass_forward(void *pass, const struct dvt_tensor *input, struct dvt_tenso
 int nn_pass_backward(void *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                      struct dvt_error *error);
 void nn_pass_commit(void *pass);
+void nn_pass_times(const void *pass, struct dvt_pass_times *times);
 
 #define NN_MODULE_OPS                                                                                                  \
   .struct_size = sizeof(struct dvt_module_ops), .weight = nn_module_weight, .output_shape = nn_module_output_shape,    \
   .bind = nn_module_bind, .changed = nn_module_changed, .pass_create = nn_pass_create,                                 \
-  .pass_destroy = nn_pass_destroy, .forward = nn_pass_forward, .backward = nn_pass_backward, .commit = nn_pass_commit
+  .pass_destroy = nn_pass_destroy, .forward = nn_pass_forward, .backward = nn_pass_backward, .commit = nn_pass_commit,  \
+  .times = nn_pass_times
 
 #endif

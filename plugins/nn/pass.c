@@ -14,6 +14,7 @@ struct pass {
   struct plan *plan; /* for the batch that came last */
   void *memory;
   size_t memory_size;
+  double seconds[PLAN_KINDS], operations; /* so far */
   uint64_t generation; /* of the values that the plan's packed weights were made from; 0: none */
   bool forward_done;   /* and no backward since */
 };
@@ -44,11 +45,15 @@ static void drop_plan(struct pass *pass) {
 }
 
 static int make_plan(struct pass *pass, int64_t batch, struct dvt_error *error) {
-  const struct plan_setup setup = {.graph = pass->module->graph,
+  const struct plan_setup setup = {.host = pass->module->host,
+                                   .graph = pass->module->graph,
                                    .values = pass->module->values,
                                    .gradients = pass->gradients,
                                    .flags = pass->config.flags,
+                                   .threads = pass->config.threads,
                                    .batch = batch,
+                                   .capacity = pass->config.capacity,
+                                   .seconds = pass->seconds,
                                    .engine = pass->engine};
   if (pass->plan && pass->plan->setup.batch == batch) return DVT_OK;
   drop_plan(pass);
@@ -129,6 +134,7 @@ int nn_pass_forward(void *self, const struct dvt_tensor *input, struct dvt_tenso
       (status = plan_run(pass->plan, PLAN_FORWARD, true, pass->stream, error)) != DVT_OK)
     return status;
   pass->forward_done = true;
+  pass->operations += (double)batch * graph_operations(pass->module->graph, false);
   return DVT_OK;
 }
 
@@ -144,10 +150,24 @@ int nn_pass_backward(void *self, const struct dvt_tensor *output_gradient, struc
       (input_gradient &&
        (status = plan_set_border(pass->plan, PLAN_INPUT_GRADIENT, input_gradient->data, error)) != DVT_OK))
     return status;
+  const double batch = (double)pass->plan->setup.batch;
+  const struct nn_graph *graph = pass->module->graph;
+  pass->operations += batch * graph_operations(graph, !input_gradient);
+  if (pass->gradients) pass->operations += batch * graph_operations(graph, false);
   return plan_run(pass->plan, PLAN_BACKWARD, input_gradient != NULL, pass->stream, error);
 }
 
 void nn_pass_commit(void *self) {
   struct pass *pass = self;
   if (pass->plan && pass->config.flags & DVT_PASS_BATCH_STATISTICS) plan_commit(pass->plan);
+}
+
+void nn_pass_times(const void *self, struct dvt_pass_times *times) {
+  const struct pass *pass = self;
+  times->forward = pass->seconds[PLAN_CONV_FORWARD];
+  times->backward_data = pass->seconds[PLAN_CONV_DATA];
+  times->backward_weights = pass->seconds[PLAN_CONV_WEIGHTS];
+  times->norm = pass->seconds[PLAN_NORM];
+  times->other = pass->seconds[PLAN_OTHER];
+  times->operations = pass->operations;
 }

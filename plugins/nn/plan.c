@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static void make_attributes(struct plan *plan) {
   dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->relu, &plan->add};
@@ -36,9 +37,11 @@ static void add_forward(struct plan *plan) {
   plan->phase = PLAN_FORWARD;
   for (int k = 0; k < graph->node_count && plan->error.status == DVT_OK; k++) {
     plan->name = graph->nodes[k].name;
+    plan->kind = PLAN_OTHER;
     graph->nodes[k].layer->forward(plan, &graph->nodes[k]);
   }
   plan->name = "output";
+  plan->kind = PLAN_OTHER;
   plan_copy(plan, plan->values[graph->output], PLAN_OUTPUT, plan->plain);
 }
 
@@ -46,6 +49,7 @@ static void add_backward(struct plan *plan) {
   const struct nn_graph *graph = plan->setup.graph;
   plan->phase = PLAN_BACKWARD;
   plan->name = "gradient of the output";
+  plan->kind = PLAN_OTHER;
   plan_toward(plan, graph->output);
   const int from = plan_tensor(plan, plan_describe_value(plan, graph->output), -1, -1);
   plan_copy(plan, PLAN_OUTPUT_GRADIENT, from, plan->plain);
@@ -53,9 +57,11 @@ static void add_backward(struct plan *plan) {
   for (int k = graph->node_count - 1; k >= 0 && plan->error.status == DVT_OK; k--) {
     if (plan->gradients[graph->nodes[k].output] < 0) continue;
     plan->name = graph->nodes[k].name;
+    plan->kind = PLAN_OTHER;
     graph->nodes[k].layer->backward(plan, &graph->nodes[k]);
   }
   plan->name = "gradient of the input";
+  plan->kind = PLAN_OTHER;
   plan_toward(plan, NN_INPUT);
   plan_copy(plan, plan->gradients[NN_INPUT], PLAN_INPUT_GRADIENT, plan->plain);
 }
@@ -82,12 +88,14 @@ static struct plan *make(const struct plan_setup *setup) {
   struct plan *plan = calloc(1, sizeof *plan);
   if (!plan) return NULL;
   plan->setup = *setup;
+  plan->kernels = kernels_choose();
   plan->error = (struct dvt_error)DVT_ERROR_INIT;
   if (!make_tables(plan)) {
     plan_free(plan);
     return NULL;
   }
   plan->name = "borders";
+  plan->kind = PLAN_OTHER;
   make_attributes(plan);
   make_borders(plan);
   add_forward(plan);
@@ -166,18 +174,31 @@ int plan_set_border(struct plan *plan, enum plan_border border, void *data, stru
   return status == dnnl_success ? DVT_OK : fail_at("border", status, error);
 }
 
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static dnnl_status_t run_step(const struct plan *plan, const struct plan_step *step, dnnl_stream_t stream) {
+  if (!step->task) return dnnl_primitive_execute(step->primitive, stream, step->count, step->arguments);
+  step->task(plan, step);
+  return dnnl_success;
+}
+
 int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
              struct dvt_error *error) {
   const struct plan_steps *steps = &plan->phases[phase];
+  double *seconds = plan->setup.seconds, begun = seconds ? now() : 0.0;
   for (int k = 0; k < steps->count; k++) {
     const struct plan_step *step = &steps->items[k];
     if (step->for_input && !input_gradient) continue;
-    if (step->task) {
-      step->task(plan, step->node);
-      continue;
-    }
-    const dnnl_status_t status = dnnl_primitive_execute(step->primitive, stream, step->count, step->arguments);
+    const dnnl_status_t status = run_step(plan, step, stream);
     if (status != dnnl_success) return fail_at(step->name, status, error);
+    if (!seconds) continue;
+    const double ended = now();
+    seconds[step->kind] += ended - begun;
+    begun = ended;
   }
   const dnnl_status_t status = dnnl_stream_wait(stream);
   return status == dnnl_success ? DVT_OK : fail_at("wait", status, error);

@@ -13,17 +13,27 @@
 
 #include "arena.h"
 #include "graph.h"
+#include "kernels/kernels.h"
+
+
 
 enum { PLAN_MAX_ARGUMENTS = 12 };
 
+/** What the time of a step is counted as. */
+enum plan_kind { PLAN_CONV_FORWARD, PLAN_CONV_DATA, PLAN_CONV_WEIGHTS, PLAN_NORM, PLAN_OTHER, PLAN_KINDS };
+
 /** What a plan is made for. */
 struct plan_setup {
+  const struct dvt_host *host; /**< NULL: no choices are made, and none measured */
   const struct nn_graph *graph;
   float *const *values;    /**< by weight */
   float *const *gradients; /**< by weight; NULL: those of weights are not wanted */
   uint32_t flags;          /**< enum dvt_pass_flags */
-  int64_t batch;
-  bool dense; /**< no layout is left open: all are dense */
+  uint32_t threads;        /**< how many may work at once, at least 1 */
+  int64_t batch, capacity; /**< capacity: the largest batch that this pass makes a plan for */
+  double *seconds;         /**< [PLAN_KINDS], which the time of every step is added to; NULL: not counted */
+  const int *way;           /**< of every convolution that it is possible for; NULL: the host chooses */
+  bool dense;               /**< no layout is left open: all are dense */
   dnnl_engine_t engine;
 };
 
@@ -39,11 +49,17 @@ struct plan_tensor {
   dnnl_memory_t memory;
 };
 
+struct plan_step;
+
+/** Work of our own; the step's tensors are those that plan_task was given, in order. */
+typedef void (*plan_work)(const struct plan *plan, const struct plan_step *step);
+
 struct plan_step {
   const char *name; /**< of the layer */
+  enum plan_kind kind;
   dnnl_primitive_t primitive; /**< NULL: the task */
-  void (*task)(struct plan *plan, const struct nn_node *node);
-  const struct nn_node *node;
+  plan_work task;
+  const struct nn_node *node; /**< of a task, or NULL */
   dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
   int tensors[PLAN_MAX_ARGUMENTS];
   int count;
@@ -58,12 +74,12 @@ struct plan_steps {
 /** What a layer's forward keeps for its backward. */
 struct plan_memo {
   dnnl_primitive_desc_t forward; /**< belongs to the plan */
-  int mean, variance, workspace; /**< batch norm */
-  int scratch;                   /**< batch norm: for its statistics */
+  int mean, variance;            /**< batch norm */
 };
 
 struct plan {
   struct plan_setup setup;
+  const struct kernels *kernels;
   struct dvt_error error;
   struct plan_tensor *tensors;
   int tensor_count;
@@ -78,6 +94,7 @@ struct plan {
   enum plan_phase phase;                  /**< that steps are being added to */
   int time;                               /**< of the next step */
   const char *name;                       /**< of the layer that adds it */
+  enum plan_kind kind;                    /**< of the steps that it adds */
   bool for_input;                         /**< see plan_toward */
   bool misfit;                            /**< some layer has no fast primitive for the layouts that the others like */
 };
@@ -128,6 +145,9 @@ int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
 /** A tensor in the arena that keeps its content until the plan is freed. */
 int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md);
 
+/** A vector of floats in the arena, for work of our own. */
+int plan_floats(struct plan *plan, int64_t count, bool kept);
+
 /** A tensor in the host's memory. */
 int plan_host_tensor(struct plan *plan, dnnl_memory_desc_t md, float *data);
 
@@ -139,6 +159,10 @@ float *plan_data(const struct plan *plan, int tensor);
 /** How oneDNN will do an operation; `forward`: the hint that backward operations need, or NULL. Belongs to the plan. */
 dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
                                       const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward);
+
+/** As plan_descriptor, with no attributes; NULL, and no error, when oneDNN cannot do it, or by its reference code alone. */
+dnnl_primitive_desc_t plan_try_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
+                                          const_dnnl_primitive_desc_t forward);
 
 /** What a primitive descriptor settled on for a tensor. */
 dnnl_memory_desc_t plan_query(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what);
@@ -152,13 +176,15 @@ struct plan_argument {
 void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
                int count);
 
-/** Adds a step of our own, which reads or writes these tensors. */
-void plan_task(struct plan *plan, void (*task)(struct plan *plan, const struct nn_node *node),
-               const struct nn_node *node, const int *tensors, int count);
+/** Adds a step of our own, for a node or NULL, which reads or writes these tensors. */
+void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count);
 
 #define PLAN_STEP(plan, descriptor, ...)                                                                               \
   plan_step(plan, descriptor, (const struct plan_argument[]){__VA_ARGS__},                                             \
             (int)(sizeof((const struct plan_argument[]){__VA_ARGS__}) / sizeof(struct plan_argument)))
+
+#define PLAN_TASK(plan, task, node, ...)                                                                               \
+  plan_task(plan, task, node, (const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
 /** Adds a step that copies a tensor into another, which may have another layout. */
 void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr);
@@ -174,6 +200,9 @@ int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr);
 
 /** Weights, dense in the host's memory, as `md` has them: copied there anew whenever the values changed. */
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md);
+
+/** As plan_packed, by a task, whose tensors are `dense` and the one that is returned, of `count` floats. */
+int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count);
 
 /** True when gradients of the weights are wanted. */
 bool plan_trains(const struct plan *plan);

@@ -68,19 +68,24 @@ struct block {
   int64_t channels, stride;
 };
 
-static int part(struct nn_graph *graph, int value, const struct block *block, const char *conv, const char *norm,
-                int64_t kernel, int64_t stride, bool relu) {
-  char name[2 * NAME];
-  snprintf(name, sizeof name, "%s.%s", block->stem, conv);
-  value = nn_conv(graph, value, name, block->channels, kernel, stride);
-  snprintf(name, sizeof name, "%s.%s", block->stem, norm);
-  return nn_batch_norm(graph, value, name, relu);
+static int conv(struct nn_graph *graph, int value, const struct block *block, const char *name, int64_t kernel,
+                int64_t stride) {
+  char full[2 * NAME];
+  snprintf(full, sizeof full, "%s.%s", block->stem, name);
+  return nn_conv(graph, value, full, block->channels, kernel, stride);
+}
+
+static int norm(struct nn_graph *graph, int value, const struct block *block, const char *name, bool relu) {
+  char full[2 * NAME];
+  snprintf(full, sizeof full, "%s.%s", block->stem, name);
+  return nn_batch_norm(graph, value, full, relu);
 }
 
 static int shortcut(const struct resnet *resnet, struct nn_graph *graph, int value, const struct block *block) {
   char name[2 * NAME];
   if (block->stride == 1) return value;
-  if (resnet->projection) return part(graph, value, block, "shortcut.0", "shortcut.1", 1, block->stride, false);
+  if (resnet->projection)
+    return norm(graph, conv(graph, value, block, "shortcut.0", 1, block->stride), block, "shortcut.1", false);
   snprintf(name, sizeof name, "%s.shortcut", block->stem);
   return nn_subsample_pad(graph, value, name, block->channels);
 }
@@ -89,9 +94,11 @@ static int build_block(const struct resnet *resnet, struct nn_graph *graph, int 
   const int stage = stage_of(resnet, unit), index = (unit - 1) % resnet->blocks;
   struct block block = {.channels = resnet_channels(resnet, unit), .stride = stage > 0 && index == 0 ? 2 : 1};
   snprintf(block.stem, sizeof block.stem, "layer%d.%d", stage + 1, index);
-  int inner = part(graph, value, &block, "conv1", "bn1", 3, block.stride, true);
-  inner = part(graph, inner, &block, "conv2", "bn2", 3, 1, false);
-  return nn_add_relu(graph, inner, shortcut(resnet, graph, value, &block), block.stem);
+  int inner = norm(graph, conv(graph, value, &block, "conv1", 3, block.stride), &block, "bn1", true);
+  inner = conv(graph, inner, &block, "conv2", 3, 1);
+  char name[2 * NAME];
+  snprintf(name, sizeof name, "%s.bn2", block.stem);
+  return nn_batch_norm_add_relu(graph, inner, name, shortcut(resnet, graph, value, &block));
 }
 
 int resnet_build(const struct resnet *resnet, struct nn_graph *graph, int value, int from, int to) {

@@ -76,6 +76,11 @@ int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md) {
   return tensor;
 }
 
+int plan_floats(struct plan *plan, int64_t count, bool kept) {
+  const dnnl_memory_desc_t md = plan_describe(plan, 1, (const dnnl_dims_t){count}, dnnl_a);
+  return kept ? plan_kept_tensor(plan, md) : plan_tensor(plan, md, -1, -1);
+}
+
 int plan_host_tensor(struct plan *plan, dnnl_memory_desc_t md, float *data) {
   return well(plan) ? add_tensor(plan, md, -1, data) : -1;
 }
@@ -118,6 +123,17 @@ dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t op
   return keep_descriptor(plan, descriptor);
 }
 
+dnnl_primitive_desc_t plan_try_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
+                                          const_dnnl_primitive_desc_t forward) {
+  dnnl_primitive_desc_t descriptor = NULL;
+  if (!well(plan)) return NULL;
+  if (dnnl_primitive_desc_create(&descriptor, operation, plan->plain, plan->setup.engine, forward) != dnnl_success)
+    return NULL;
+  if (!is_reference(descriptor)) return keep_descriptor(plan, descriptor);
+  dnnl_primitive_desc_destroy(descriptor);
+  return NULL;
+}
+
 dnnl_memory_desc_t plan_query(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what) {
   const dnnl_memory_desc_t *md = descriptor ? dnnl_primitive_desc_query_md(descriptor, what, 0) : NULL;
   return md ? *md : (dnnl_memory_desc_t){0};
@@ -128,7 +144,7 @@ static struct plan_step *add_step(struct plan *plan) {
   struct plan_step *items = array_room(steps->items, (size_t)steps->count, sizeof *items);
   if (!items) return fail(plan, DVT_ERROR_MEMORY, "out of memory"), NULL;
   steps->items = items;
-  items[steps->count] = (struct plan_step){.name = plan->name, .for_input = plan->for_input};
+  items[steps->count] = (struct plan_step){.name = plan->name, .kind = plan->kind, .for_input = plan->for_input};
   return &items[steps->count++];
 }
 
@@ -139,6 +155,9 @@ static void add_argument(struct plan *plan, struct plan_step *step, int index, i
   if (plan->tensors[tensor].buffer >= 0) arena_use(&plan->arena, plan->tensors[tensor].buffer, plan->time);
 }
 
+/* Refresh steps run before step 0 and share its time: they write only tensors that are kept. */
+static void end_step(struct plan *plan) { plan->time += plan->phase != PLAN_REFRESH; }
+
 void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
                int count) {
   if (!well(plan)) return;
@@ -148,18 +167,16 @@ void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const 
   if (!step || !plan_check(plan, dnnl_primitive_create(&step->primitive, descriptor))) return;
   for (int k = 0; k < count; k++) add_argument(plan, step, arguments[k].index, arguments[k].tensor);
   if (scratchpad >= 0) add_argument(plan, step, DNNL_ARG_SCRATCHPAD, scratchpad);
-  /* Refresh steps run before step 0 and share its time: they write only tensors that are kept. */
-  if (plan->phase != PLAN_REFRESH) plan->time++;
+  end_step(plan);
 }
 
-void plan_task(struct plan *plan, void (*task)(struct plan *plan, const struct nn_node *node),
-               const struct nn_node *node, const int *tensors, int count) {
+void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count) {
   struct plan_step *step = well(plan) ? add_step(plan) : NULL;
   if (!step) return;
   step->task = task;
   step->node = node;
   for (int k = 0; k < count; k++) add_argument(plan, step, 0, tensors[k]);
-  plan->time++;
+  end_step(plan);
 }
 
 void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
@@ -185,17 +202,34 @@ int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a) {
   return plan->values[value] = plan_tensor(plan, md, a, -1);
 }
 
+/* Steps from here on are part of a refresh; returns what `end_refresh` needs. */
+static struct plan begin_refresh(struct plan *plan) {
+  const struct plan before = *plan;
+  plan->phase = PLAN_REFRESH;
+  plan->for_input = false;
+  return before;
+}
+
+static void end_refresh(struct plan *plan, const struct plan *before) {
+  plan->phase = before->phase;
+  plan->for_input = before->for_input;
+}
+
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md) {
   const dnnl_memory_desc_t own = plan_tensor_md(plan, dense);
   if (dnnl_memory_desc_equal(&md, &own)) return dense;
-  const enum plan_phase phase = plan->phase;
-  const bool for_input = plan->for_input;
   const int packed = plan_kept_tensor(plan, md);
-  plan->phase = PLAN_REFRESH;
-  plan->for_input = false;
+  const struct plan before = begin_refresh(plan);
   plan_copy(plan, dense, packed, plan->plain);
-  plan->phase = phase;
-  plan->for_input = for_input;
+  end_refresh(plan, &before);
+  return packed;
+}
+
+int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count) {
+  const int packed = plan_floats(plan, count, true);
+  const struct plan before = begin_refresh(plan);
+  PLAN_TASK(plan, task, NULL, dense, packed);
+  end_refresh(plan, &before);
   return packed;
 }
 

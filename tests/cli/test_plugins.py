@@ -52,7 +52,7 @@ def plugins_json_says_the_same(folder):
     listed = json.loads(good("plugins", "--json", folder=folder).stdout)
     assert listed["refused"] == []
     assert BUILT <= {(plugin["kind"], plugin["name"]) for plugin in listed["plugins"]}
-    assert {plugin["abi"] for plugin in listed["plugins"]} == {"1.0"}
+    assert {plugin["abi"] for plugin in listed["plugins"]} == {"1.1"}
 
 
 @case

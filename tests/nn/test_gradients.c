@@ -148,14 +148,14 @@ static void batch_norm_of_running_statistics(void **state) {
 
 static int add(struct nn_graph *graph, int x) {
   const int first = nn_conv(graph, x, "first", 16, 3, 1);
-  return nn_add_relu(graph, nn_conv(graph, first, "second", 16, 3, 1), first, "sum");
+  return nn_batch_norm_add_relu(graph, nn_conv(graph, first, "second", 16, 3, 1), "sum", first);
 }
 static int add_input(struct nn_graph *graph, int x) {
-  return nn_add_relu(graph, nn_conv(graph, x, "conv", 16, 3, 1), x, "sum");
+  return nn_batch_norm_add_relu(graph, nn_conv(graph, x, "conv", 16, 3, 1), "sum", x);
 }
 static int add_of(struct nn_graph *graph, int x, gint64 channels) {
   const int first = nn_conv(graph, x, "first", channels, 3, 1);
-  return nn_add_relu(graph, nn_conv(graph, x, "second", channels, 3, 1), first, "sum");
+  return nn_batch_norm_add_relu(graph, nn_conv(graph, x, "second", channels, 3, 1), "sum", first);
 }
 static int add_12(struct nn_graph *graph, int x) { return add_of(graph, x, 12); }
 static int add_20(struct nn_graph *graph, int x) { return add_of(graph, x, 20); }

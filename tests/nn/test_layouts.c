@@ -47,6 +47,7 @@ static struct plan *make_plan(struct rig *rig, gint64 n, gboolean dense, float *
                                    .values = module->values,
                                    .gradients = gradients,
                                    .flags = DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS,
+                                   .threads = 1,
                                    .batch = n,
                                    .dense = dense,
                                    .engine = engine};

@@ -29,7 +29,7 @@ static int linear(struct nn_graph *graph, int value) {
 static int unfit(struct nn_graph *graph, int value) { return nn_linear(graph, value, "linear", 7); }
 
 static int uneven_sum(struct nn_graph *graph, int value) {
-  return nn_add_relu(graph, nn_conv(graph, value, "conv", 8, 3, 1), value, "sum");
+  return nn_batch_norm_add_relu(graph, nn_conv(graph, value, "conv", 8, 3, 1), "sum", value);
 }
 
 /* One flight with memory of its own. */

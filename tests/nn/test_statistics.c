@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "rig.h"
-#include "statistics.h"
+#include "kernels/kernels.h"
 #include "threads.h"
 
 struct sample {
@@ -49,11 +49,11 @@ static void expect(const struct sample *s, const float *x, gint64 c, double *mea
 static void compute(const struct sample *s, const float *x, float *mean, float *variance) {
   const dnnl_dims_t dims = {s->n, s->c, s->h, s->w};
   dnnl_memory_desc_t md;
-  struct statistics statistics;
+  struct blocked layout;
   assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, s->tag), dnnl_success);
-  assert_true(statistics_init(&statistics, &md));
-  float *scratch = memory_floats((gsize)statistics_scratch(&statistics), NULL);
-  statistics_compute(&statistics, x, scratch, mean, variance);
+  assert_true(blocked_init(&layout, &md));
+  float *scratch = memory_floats((gsize)kernels_choose()->statistics->scratch_size(&layout), NULL);
+  kernels_choose()->statistics->compute(&layout, x, scratch, mean, variance);
   free(scratch);
 }
 
@@ -115,9 +115,9 @@ static void other_layouts_are_refused(void **state) {
   const dnnl_dims_t dims = {16, 12, 8, 8};
   for (guint k = 0; k < G_N_ELEMENTS(tags); k++) {
     dnnl_memory_desc_t md;
-    struct statistics statistics;
+    struct blocked layout;
     assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, tags[k]), dnnl_success);
-    assert_false(statistics_init(&statistics, &md));
+    assert_false(blocked_init(&layout, &md));
   }
 }
 

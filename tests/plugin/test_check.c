@@ -82,7 +82,7 @@ static void fields_are_checked(void **state) {
   FAULT(struct_size, 1 << 20, "struct_size is 1048576; in plugin ABI 1.0 it is 96")
   FAULT(param_size, 0, "param_size is 0; in plugin ABI 1.0 it is 64")
   FAULT(param_size, 65, "param_size is 65; in plugin ABI 1.0 it is 64")
-  FAULT(host_minor, 7, "needs plugin ABI 1.7, this host speaks 1.0")
+  FAULT(host_minor, 7, "needs plugin ABI 1.7, this host speaks 1.1")
   FAULT(kind, 0, "kind 0 is unknown; known are 1 to 4")
   FAULT(kind, 5, "kind 5 is unknown; known are 1 to 4")
   FAULT(name, NULL, "it has no name")

@@ -35,7 +35,7 @@ static void each_broken_plugin_is_refused_with_its_reason(void **state) {
     const char *file, *reason;
   } expected[] = {
       {"abi-major-2.so", "built for plugin ABI 2, this host speaks 1"},
-      {"abi-minor-too-new.so", "needs plugin ABI 1.1, this host speaks 1.0"},
+      {"abi-minor-too-new.so", "needs plugin ABI 1.2, this host speaks 1.1"},
       {"abort.so", "crashed while it was loaded: signal 6 (Aborted)"},
       {"crash.so", "crashed while it was loaded: signal 11 (Segmentation fault)"},
       {"cyclic-next.so", "plugin 257 of its list: the list does not end"},

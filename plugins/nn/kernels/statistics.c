@@ -3,9 +3,7 @@
 
 #include "threads.h"
 
-enum { LANES = 8, CHUNK = 256, SLICES = 16 };
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+enum { CHUNK = 256 };
 
 /* Of some numbers: how many, their mean, the sum of their squared distances from it. */
 struct moments {
@@ -57,30 +55,18 @@ static void add_row(const float *x, int64_t count, struct moments *into) {
   for (int64_t p = whole * LANES; p < count; p++) merge(into, (struct moments){1.0, x[p], 0.0});
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t slice_count(const struct statistics *statistics) { return least(statistics->images, SLICES); }
-
-/* Channels that are worked on together. */
-static int64_t group_size(const struct statistics *statistics) { return statistics->block == 1 ? 1 : LANES; }
-
-static int64_t group_count(const struct statistics *statistics) {
-  const int64_t size = group_size(statistics);
-  return (statistics->channels + size - 1) / size;
-}
-
 struct work {
-  const struct statistics *layout;
+  const struct blocked *layout;
   const float *x;
   struct moments *moments; /* [slices, groups, group size] */
 };
 
 static void work_on(void *data, int64_t unit) {
   const struct work *work = data;
-  const struct statistics *layout = work->layout;
-  const int64_t groups = group_count(layout), size = group_size(layout), slices = slice_count(layout);
+  const struct blocked *layout = work->layout;
+  const int64_t groups = blocked_groups(layout), size = blocked_group(layout), slices = blocked_slices(layout);
   const int64_t slice = unit / groups, channel = unit % groups * size;
-  const float *x = work->x + channel / layout->block * layout->block_stride + channel % layout->block;
+  const float *x = work->x + blocked_channel(layout, channel);
   struct moments own[LANES] = {0};
   for (int64_t n = layout->images * slice / slices; n < layout->images * (slice + 1) / slices; n++) {
     const float *image = x + n * layout->image_stride;
@@ -92,42 +78,21 @@ static void work_on(void *data, int64_t unit) {
   for (int64_t k = 0; k < size; k++) work->moments[unit * size + k] = own[k];
 }
 
-/* How many channels lie side by side. */
-static int64_t block_of(const dnnl_memory_desc_t *md) {
-  const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
-  if (blocking->inner_nblks > 0) return blocking->inner_blks[0];
-  return blocking->strides[3] == 1 ? 1 : md->dims[1];
-}
-
-bool statistics_init(struct statistics *statistics, const dnnl_memory_desc_t *md) {
-  const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
-  if (md->format_kind != dnnl_blocked || md->ndims != 4) return false;
-  const int64_t block = block_of(md);
-  *statistics = (struct statistics){.images = md->dims[0],
-                                    .channels = md->dims[1],
-                                    .positions = md->dims[2] * md->dims[3],
-                                    .image_stride = blocking->strides[0],
-                                    .block_stride = blocking->strides[1],
-                                    .block = block};
-  if (blocking->inner_nblks > 1 || (blocking->inner_nblks == 1 && blocking->inner_idxs[0] != 1)) return false;
-  if (blocking->strides[3] != block || blocking->strides[2] != block * md->dims[3]) return false;
-  return block == 1 || block % LANES == 0;
-}
-
-int64_t statistics_scratch(const struct statistics *statistics) {
-  const int64_t count = slice_count(statistics) * group_count(statistics) * group_size(statistics);
+static int64_t scratch_size(const struct blocked *layout) {
+  const int64_t count = blocked_slices(layout) * blocked_groups(layout) * blocked_group(layout);
   return count * (int64_t)(sizeof(struct moments) / sizeof(float));
 }
 
-void statistics_compute(const struct statistics *statistics, const float *x, void *scratch, float *mean,
-                        float *variance) {
-  const int64_t slices = slice_count(statistics), stride = group_count(statistics) * group_size(statistics);
-  struct work work = {statistics, x, scratch};
-  threads_run(slices * group_count(statistics), work_on, &work);
-  for (int64_t c = 0; c < statistics->channels; c++) {
+static void compute(const struct blocked *layout, const float *x, void *scratch, float *mean, float *variance) {
+  const int64_t slices = blocked_slices(layout), stride = blocked_groups(layout) * blocked_group(layout);
+  struct work work = {layout, x, scratch};
+  threads_run(slices * blocked_groups(layout), work_on, &work);
+  for (int64_t c = 0; c < layout->channels; c++) {
     struct moments all = {0};
     for (int64_t k = 0; k < slices; k++) merge(&all, work.moments[k * stride + c]);
     mean[c] = (float)all.mean;
     variance[c] = (float)(all.squares / all.count);
   }
 }
+
+const struct statistics_kernels KERNEL(statistics) = {.scratch_size = scratch_size, .compute = compute};

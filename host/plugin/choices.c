@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/choices.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 3 }; /* in turns, so that a busy moment does not hit one way alone; the best of each counts */
+
+/* What a way must be ahead of those before it, so that noise alone does not choose. */
+static const double advantage = 0.97;
+
+struct choices {
+  char *machine, *path;
+  json_t *known; /* {KEY: …} of this machine */
+  json_t *used;  /* {KEY: NAME} */
+  GMutex mutex;
+};
+
+static json_t *read_all(const char *path) {
+  json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+  if (json_is_object(all)) return all;
+  json_decref(all);
+  return json_object();
+}
+
+struct choices *choices_new(const char *machine) {
+  struct choices *choices = g_new0(struct choices, 1);
+  choices->machine = g_utf8_make_valid(machine, -1);
+  choices->path = g_build_filename(g_get_user_cache_dir(), "dovetail", "choices.json", NULL);
+  json_auto_t *all = read_all(choices->path);
+  json_t *known = json_object_get(all, choices->machine);
+  choices->known = json_is_object(known) ? json_incref(known) : json_object();
+  choices->used = json_object();
+  g_mutex_init(&choices->mutex);
+  return choices;
+}
+
+void choices_free(struct choices *choices) {
+  if (!choices) return;
+  json_decref(choices->known);
+  json_decref(choices->used);
+  g_mutex_clear(&choices->mutex);
+  g_free(choices->machine);
+  g_free(choices->path);
+  g_free(choices);
+}
+
+/* Together with what other processes have added meanwhile. */
+static void save(struct choices *choices) {
+  g_autofree char *folder = g_path_get_dirname(choices->path);
+  g_autoptr(GError) error = NULL;
+  json_auto_t *all = read_all(choices->path);
+  json_object_update_missing(choices->known, json_object_get(all, choices->machine));
+  json_object_set(all, choices->machine, choices->known);
+  char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(4) | JSON_SORT_KEYS);
+  g_mkdir_with_parents(folder, 0700);
+  if (!g_file_set_contents_full(choices->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+    g_log("dovetail", G_LOG_LEVEL_DEBUG, "choices are not kept: %s", error->message);
+  free(text);
+}
+
+/* Best of some rounds, in seconds; negative where a way failed. */
+static void measure(uint32_t count, double (*seconds)(void *data, uint32_t way), void *data, double *best) {
+  for (uint32_t way = 0; way < count; way++) best[way] = G_MAXDOUBLE;
+  for (int round = 0; round < ROUNDS; round++)
+    for (uint32_t way = 0; way < count; way++) best[way] = MIN(best[way], seconds(data, way));
+}
+
+static uint32_t fastest(uint32_t count, const double *best) {
+  uint32_t chosen = 0;
+  for (uint32_t way = 1; way < count; way++)
+    if (best[way] >= 0 && (best[chosen] < 0 || best[way] < advantage * best[chosen])) chosen = way;
+  return chosen;
+}
+
+static void keep(struct choices *choices, const char *key, uint32_t count, const char *const *names, const double *best,
+                 uint32_t chosen) {
+  json_t *times = json_object();
+  for (uint32_t way = 0; way < count; way++)
+    if (best[way] >= 0) json_object_set_new(times, names[way], json_real(1e3 * best[way]));
+  json_object_set_new(choices->known, key, json_pack("{s:s, s:o}", "way", names[chosen], "milliseconds", times));
+  save(choices);
+}
+
+/* count: not known. */
+static uint32_t recall(const struct choices *choices, const char *key, uint32_t count, const char *const *names) {
+  const char *name = json_string_value(json_object_get(json_object_get(choices->known, key), "way"));
+  uint32_t way = 0;
+  while (way < count && (!name || strcmp(name, names[way]))) way++;
+  return way;
+}
+
+uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count, const char *const *names,
+                        double (*seconds)(void *data, uint32_t way), void *data) {
+  g_autofree double *best = g_new(double, count);
+  g_mutex_lock(&choices->mutex);
+  uint32_t way = recall(choices, key, count, names);
+  if (way == count) {
+    measure(count, seconds, data, best);
+    way = fastest(count, best);
+    keep(choices, key, count, names, best, way);
+  }
+  json_object_set_new(choices->used, key, json_string(names[way]));
+  g_mutex_unlock(&choices->mutex);
+  return way;
+}
+
+void choices_begin(struct choices *choices) { json_object_clear(choices->used); }
+
+json_t *choices_used(const struct choices *choices) { return json_deep_copy(choices->used); }

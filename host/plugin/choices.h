@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Which way plugins take where several lead to the same: dvt_host.choose. What was measured once is kept in
+ * $XDG_CACHE_HOME/dovetail/choices.json, by machine:
+ *
+ *     {MACHINE: {KEY: {"way": NAME, "milliseconds": {NAME: …, …}}}}
+ *
+ * A damaged file is an empty one, and one that cannot be written does no harm.
+ */
+#ifndef PLUGIN_CHOICES_H
+#define PLUGIN_CHOICES_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+
+struct choices;
+
+/** machine: all that tells this machine's speed from another's; it is copied. Never NULL. */
+struct choices *choices_new(const char *machine);
+void choices_free(struct choices *choices);
+AUTO_DEFINE(choices, choices_free)
+
+/** See dvt_host.choose. Any thread; one measures at a time. */
+uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count, const char *const *names,
+                        double (*seconds)(void *data, uint32_t way), void *data);
+
+/** Forgets which choices were used, not what they were. */
+void choices_begin(struct choices *choices);
+
+/** {KEY: NAME} of those used since then. The caller owns it. */
+json_t *choices_used(const struct choices *choices);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "blocked.h"
+
+/* How many channels lie side by side. */
+static int64_t block_of(const dnnl_memory_desc_t *md) {
+  const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
+  if (blocking->inner_nblks > 0) return blocking->inner_blks[0];
+  return blocking->strides[3] == 1 ? 1 : md->dims[1];
+}
+
+bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
+  const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
+  if (md->format_kind != dnnl_blocked || md->ndims != 4) return false;
+  const int64_t block = block_of(md);
+  *blocked = (struct blocked){.images = md->dims[0],
+                              .channels = md->dims[1],
+                              .positions = md->dims[2] * md->dims[3],
+                              .image_stride = blocking->strides[0],
+                              .block_stride = blocking->strides[1],
+                              .block = block};
+  if (blocking->inner_nblks > 1 || (blocking->inner_nblks == 1 && blocking->inner_idxs[0] != 1)) return false;
+  if (blocking->strides[3] != block || blocking->strides[2] != block * md->dims[3]) return false;
+  return block == 1 || block % LANES == 0;
+}

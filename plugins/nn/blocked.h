@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/** Layouts that our own loops can walk: those of [n, C, H, W] whose channels lie side by side in blocks. */
+#ifndef NN_BLOCKED_H
+#define NN_BLOCKED_H
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdbool.h>
+
+/** A vector of the processor's; unaligned. */
+enum { LANES = 8, BLOCKED_SLICES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+struct blocked {
+  int64_t images, channels, positions;
+  int64_t image_stride, block_stride; /**< floats */
+  int64_t block;                      /**< channels that lie side by side: 1, or a multiple of LANES */
+};
+
+/** Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of LANES. */
+bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
+
+/** Channels that are worked on together. */
+static inline int64_t blocked_group(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
+
+static inline int64_t blocked_groups(const struct blocked *blocked) {
+  return (blocked->channels + blocked_group(blocked) - 1) / blocked_group(blocked);
+}
+
+/** Channels of all groups: vectors by channel have so many numbers, those past the last channel 0. */
+static inline int64_t blocked_padded(const struct blocked *blocked) {
+  return blocked_groups(blocked) * blocked_group(blocked);
+}
+
+/** Images are worked on in so many parts, whatever the number of threads: sums have the same bits then. */
+static inline int64_t blocked_slices(const struct blocked *blocked) {
+  return blocked->images < BLOCKED_SLICES ? blocked->images : BLOCKED_SLICES;
+}
+
+/** Floats from the start of an image to a channel of its first position. */
+static inline int64_t blocked_channel(const struct blocked *blocked, int64_t channel) {
+  return channel / blocked->block * blocked->block_stride + channel % blocked->block;
+}
+
+#endif

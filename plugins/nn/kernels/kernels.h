@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Our own loops over tensors, where oneDNN has none or slow ones. norm.c, statistics.c and winograd.c are compiled once
+ * for each instruction set, under -DKERNEL(name)=name_SET; each gives a table of functions, and kernels_choose.c picks
+ * the tables for this processor.
+ *
+ * All work on the layouts of struct blocked, on float32, and spread it over the threads of threads.h. They allocate
+ * nothing.
+ */
+#ifndef NN_KERNELS_H
+#define NN_KERNELS_H
+
+#include "norm.h"
+#include "statistics.h"
+#include "winograd.h"
+
+struct kernels {
+  const struct statistics_kernels *statistics;
+  const struct norm_kernels *norm;
+  const struct winograd_kernels *winograd;
+};
+
+/** Those for the instructions that oneDNN uses here, ONEDNN_MAX_CPU_ISA heeded. */
+const struct kernels *kernels_choose(void);
+
+#endif

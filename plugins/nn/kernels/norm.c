@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "norm.h"
+
+#include <string.h>
+
+#include "threads.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef int32_t marks __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(sizeof(float)), may_alias));
+
+/* The first n of a vector, zeros behind; n is LANES but at the end of a row. */
+INLINE lanes load(const float *from, const int64_t n) {
+  if (n == LANES) return *(const lanes *)from;
+  lanes some = {0};
+  memcpy(&some, from, (size_t)n * sizeof *from);
+  return some;
+}
+
+INLINE void store(float *to, lanes value, const int64_t n) {
+  if (n == LANES)
+    *(lanes *)to = value;
+  else
+    memcpy(to, &value, (size_t)n * sizeof *to);
+}
+
+/* One number for each lane: of the channels of a group, or of the one channel. */
+INLINE lanes by_channel(const struct blocked *layout, const float *numbers, int64_t channel) {
+  if (layout->block > 1) return *(const lanes *)(numbers + channel);
+  return numbers[channel] - (lanes){0};
+}
+
+/* What one thread works on at a time: a group of channels in some of the images. */
+struct unit {
+  int64_t channel, first, end; /* images */
+};
+
+static struct unit unit_of(const struct blocked *layout, int64_t number) {
+  const int64_t groups = blocked_groups(layout), slices = blocked_slices(layout), slice = number / groups;
+  return (struct unit){number % groups * blocked_group(layout), layout->images * slice / slices,
+                       layout->images * (slice + 1) / slices};
+}
+
+static int64_t unit_count(const struct blocked *layout) { return blocked_groups(layout) * blocked_slices(layout); }
+
+/* Vectors of one group in one image: `whole` ones `step` floats apart, then `rest` numbers. */
+struct strip {
+  int64_t whole, step, rest;
+};
+
+static struct strip strip_of(const struct blocked *layout) {
+  if (layout->block > 1) return (struct strip){layout->positions, layout->block, 0};
+  return (struct strip){layout->positions / LANES, LANES, layout->positions % LANES};
+}
+
+struct work {
+  const struct blocked *layout;
+  const float *x, *y, *gradient;
+  const struct norm_terms *terms;
+  float *to, *masked;
+  bool relu;
+  double *sums; /* [units][2][group] */
+};
+
+/* y of `apply` is `to`, its addend `gradient`, its shift `offset`. */
+INLINE void apply_vector(const struct work *work, int64_t at, lanes scale, lanes shift, const bool add, const bool relu,
+                         const int64_t n) {
+  lanes value = load(work->x + at, n) * scale + shift;
+  if (add) value += load(work->gradient + at, n);
+  if (relu) value = (lanes)((marks)value & ~(value < 0.0f)); /* what is not a number stays so */
+  store(work->to + at, value, n);
+}
+
+INLINE void apply_unit(const struct work *work, int64_t number, const bool add, const bool relu) {
+  const struct blocked *layout = work->layout;
+  const struct unit unit = unit_of(layout, number);
+  const struct strip strip = strip_of(layout);
+  const lanes scale = by_channel(layout, work->terms->scale, unit.channel);
+  const lanes shift = by_channel(layout, work->terms->offset, unit.channel);
+  for (int64_t image = unit.first; image < unit.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+    for (int64_t k = 0; k < strip.whole; k++)
+      apply_vector(work, start + k * strip.step, scale, shift, add, relu, LANES);
+    if (strip.rest) apply_vector(work, start + strip.whole * strip.step, scale, shift, add, relu, strip.rest);
+  }
+}
+
+static void apply_any(void *data, int64_t number) {
+  const struct work *work = data;
+  if (work->gradient)
+    apply_unit(work, number, true, work->relu);
+  else if (work->relu)
+    apply_unit(work, number, false, true);
+  else
+    apply_unit(work, number, false, false);
+}
+
+static void apply(const struct blocked *layout, const float *x, const float *addend, const float *scale,
+                  const float *shift, bool relu, float *y) {
+  const struct norm_terms terms = {.scale = scale, .offset = shift};
+  struct work work = {.layout = layout, .x = x, .gradient = addend, .terms = &terms, .relu = relu, .to = y};
+  threads_run(unit_count(layout), apply_any, &work);
+}
+
+/* The gradient of the sum before the ReLU. */
+INLINE lanes masked_gradient(const struct work *work, int64_t at, const bool relu, const int64_t n) {
+  const lanes gradient = load(work->gradient + at, n);
+  return relu ? (lanes)((marks)gradient & (load(work->y + at, n) != 0.0f)) : gradient;
+}
+
+INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const bool relu, const int64_t n, lanes *sum,
+                       lanes *product) {
+  const lanes gradient = masked_gradient(work, at, relu, n);
+  *sum += gradient;
+  *product += gradient * (load(work->x + at, n) - mean);
+}
+
+/* Float32 within an image, double from image to image. */
+INLINE void sum_unit(const struct work *work, int64_t number, const bool relu) {
+  const struct blocked *layout = work->layout;
+  const struct unit unit = unit_of(layout, number);
+  const struct strip strip = strip_of(layout);
+  const int64_t group = blocked_group(layout);
+  const lanes mean = by_channel(layout, work->terms->mean, unit.channel);
+  double sums[2][LANES] = {0}, *to = work->sums + number * 2 * group;
+  for (int64_t image = unit.first; image < unit.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+    lanes sum = {0}, product = {0};
+    for (int64_t k = 0; k < strip.whole; k++)
+      sum_vector(work, start + k * strip.step, mean, relu, LANES, &sum, &product);
+    if (strip.rest) sum_vector(work, start + strip.whole * strip.step, mean, relu, strip.rest, &sum, &product);
+    for (int k = 0; k < LANES; k++) sums[0][k] += sum[k], sums[1][k] += product[k];
+  }
+  for (int which = 0; which < 2; which++)
+    for (int k = 0; k < LANES; k++) {
+      if (k < group) to[which * group + k] = sums[which][k];
+      else if (group == 1) to[which] += sums[which][k];
+    }
+}
+
+static void sum_any(void *data, int64_t number) {
+  const struct work *work = data;
+  if (work->y)
+    sum_unit(work, number, true);
+  else
+    sum_unit(work, number, false);
+}
+
+static int64_t scratch_size(const struct blocked *layout) {
+  return unit_count(layout) * 2 * blocked_group(layout) * (int64_t)(sizeof(double) / sizeof(float));
+}
+
+static void sums(const struct blocked *layout, const float *x, const float *y, const float *gradient, const float *mean,
+                 void *scratch, float *sum, float *product) {
+  const int64_t group = blocked_group(layout), groups = blocked_groups(layout);
+  const struct norm_terms terms = {.mean = mean};
+  struct work work = {.layout = layout, .x = x, .y = y, .gradient = gradient, .terms = &terms, .sums = scratch};
+  threads_run(unit_count(layout), sum_any, &work);
+  for (int64_t c = 0; c < blocked_padded(layout); c++) {
+    double total[2] = {0};
+    for (int64_t slice = 0; slice < blocked_slices(layout); slice++)
+      for (int which = 0; which < 2; which++)
+        total[which] += work.sums[(slice * groups + c / group) * 2 * group + which * group + c % group];
+    sum[c] = (float)total[0];
+    product[c] = (float)total[1];
+  }
+}
+
+struct gradient_terms {
+  lanes mean, scale, slope, offset;
+};
+
+INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms, const bool relu,
+                            const bool keep, const int64_t n) {
+  const lanes gradient = masked_gradient(work, at, relu, n);
+  const lanes centred = load(work->x + at, n) - terms->mean;
+  if (keep) store(work->masked + at, gradient, n);
+  store(work->to + at, terms->scale * gradient + (terms->slope * centred + terms->offset), n);
+}
+
+INLINE void backward_unit(const struct work *work, int64_t number, const bool relu, const bool keep) {
+  const struct blocked *layout = work->layout;
+  const struct unit unit = unit_of(layout, number);
+  const struct strip strip = strip_of(layout);
+  const struct gradient_terms terms = {by_channel(layout, work->terms->mean, unit.channel),
+                                       by_channel(layout, work->terms->scale, unit.channel),
+                                       by_channel(layout, work->terms->slope, unit.channel),
+                                       by_channel(layout, work->terms->offset, unit.channel)};
+  for (int64_t image = unit.first; image < unit.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+    for (int64_t k = 0; k < strip.whole; k++)
+      backward_vector(work, start + k * strip.step, &terms, relu, keep, LANES);
+    if (strip.rest) backward_vector(work, start + strip.whole * strip.step, &terms, relu, keep, strip.rest);
+  }
+}
+
+static void backward_any(void *data, int64_t number) {
+  const struct work *work = data;
+  if (work->y && work->masked)
+    backward_unit(work, number, true, true);
+  else if (work->y)
+    backward_unit(work, number, true, false);
+  else
+    backward_unit(work, number, false, work->masked != NULL);
+}
+
+static void backward(const struct blocked *layout, const float *x, const float *y, const float *gradient,
+                     const struct norm_terms *terms, float *dx, float *masked) {
+  struct work work = {
+      .layout = layout, .x = x, .y = y, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
+  threads_run(unit_count(layout), backward_any, &work);
+}
+
+const struct norm_kernels KERNEL(norm) = {
+    .apply = apply, .scratch_size = scratch_size, .sums = sums, .backward = backward};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What batch norm does to a tensor once its statistics are known, with the ReLU and the sum of a residual block in the
+ * same pass over memory. Vectors by channel have blocked_padded() numbers.
+ */
+#ifndef NN_NORM_H
+#define NN_NORM_H
+
+#include "blocked.h"
+
+/** Of the gradient, by channel: dx = scale · g + slope · (x - mean) + offset. */
+struct norm_terms {
+  const float *mean, *scale, *slope, *offset;
+};
+
+struct norm_kernels {
+  /** y = x · scale + shift, plus `addend` (NULL: nothing), negative numbers set to 0 where `relu`. */
+  void (*apply)(const struct blocked *layout, const float *x, const float *addend, const float *scale,
+                const float *shift, bool relu, float *y);
+
+  /** Floats of working memory that `sums` needs. */
+  int64_t (*scratch_size)(const struct blocked *layout);
+
+  /**
+   * With g the gradient where y is not 0 (y NULL: everywhere): sum = Σ g, product = Σ g · (x - mean). scratch is
+   * aligned to 8 bytes. The same bits for any number of threads.
+   */
+  void (*sums)(const struct blocked *layout, const float *x, const float *y, const float *gradient, const float *mean,
+               void *scratch, float *sum, float *product);
+
+  /** Writes dx, and to `masked` (NULL: not wanted) g. Each may be where `gradient` is. */
+  void (*backward)(const struct blocked *layout, const float *x, const float *y, const float *gradient,
+                   const struct norm_terms *terms, float *dx, float *masked);
+};
+
+#endif

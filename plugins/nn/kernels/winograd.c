@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Some tiles at a time, so that what they become stays in the second-level cache: transform them (36 numbers for a tile
+ * and channel), multiply (36 products of matrices tiles x source and source x target), transform back. The gradient of
+ * the weights is the transposed algorithm: the same transform of the source, the transposed of the transform back for
+ * the gradient, and the sum of products over tiles.
+ */
+#include "winograd.h"
+
+#include <string.h>
+
+#include "threads.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+  TILE = WINOGRAD_TILE,
+  PATCH = WINOGRAD_PATCH,
+  POINTS = WINOGRAD_POINTS,
+  ROWS = WINOGRAD_ROWS, /* of a matrix that are multiplied at once: with two vectors a row they fill the registers */
+  CHANNEL_ROWS = 4,     /* the same where rows are channels */
+  LINE = 16,            /* floats of a cache line */
+  AHEAD = 1             /* tiles that memory is asked for ahead */
+};
+
+static int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+static int64_t pairs_of(const struct winograd *winograd) {
+  return winograd_pairs(winograd->source.channels, winograd->target.channels);
+}
+
+/* The transforms of one row or column: to[k * step]. */
+
+INLINE void transform_source(const lanes d[PATCH], lanes *to, int step) {
+  const lanes even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
+  const lanes half = d[4] - d[2], twice = 2.0f * (d[3] - d[1]);
+  to[0] = 4.0f * d[0] - 5.0f * d[2] + d[4];
+  to[step] = even + odd;
+  to[2 * step] = even - odd;
+  to[3 * step] = half + twice;
+  to[4 * step] = half - twice;
+  to[5 * step] = 4.0f * d[1] - 5.0f * d[3] + d[5];
+}
+
+INLINE void transform_back(const lanes m[PATCH], lanes *to, int step) {
+  const lanes sum = m[1] + m[2], difference = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
+  to[0] = m[0] + sum + sum2;
+  to[step] = difference + 2.0f * difference2;
+  to[2 * step] = sum + 4.0f * sum2;
+  to[3 * step] = difference + 8.0f * difference2 + m[5];
+}
+
+INLINE void transform_gradient(const lanes g[TILE], lanes *to, int step) {
+  const lanes even = g[0] + g[2], odd = g[1] + g[3];
+  const lanes even2 = g[0] + 4.0f * g[2], odd2 = 2.0f * g[1] + 8.0f * g[3];
+  to[0] = g[0];
+  to[step] = even + odd;
+  to[2 * step] = even - odd;
+  to[3 * step] = even2 + odd2;
+  to[4 * step] = even2 - odd2;
+  to[5 * step] = g[3];
+}
+
+static const float weights_matrix[PATCH][3] = {{1.0f / 4, 0, 0},
+                                               {-1.0f / 6, -1.0f / 6, -1.0f / 6},
+                                               {-1.0f / 6, 1.0f / 6, -1.0f / 6},
+                                               {1.0f / 24, 1.0f / 12, 1.0f / 6},
+                                               {1.0f / 24, -1.0f / 12, 1.0f / 6},
+                                               {0, 0, 1}};
+
+/* Of one pair of channels, to packed[point * stride]. */
+static void pack_pair(const float w[9], float *packed, int64_t stride, bool turned) {
+  float rows[PATCH][3];
+  for (int i = 0; i < PATCH; i++)
+    for (int x = 0; x < 3; x++) {
+      rows[i][x] = 0;
+      for (int y = 0; y < 3; y++) rows[i][x] += weights_matrix[i][y] * w[turned ? 8 - (3 * y + x) : 3 * y + x];
+    }
+  for (int i = 0; i < PATCH; i++)
+    for (int j = 0; j < PATCH; j++) {
+      float sum = 0;
+      for (int x = 0; x < 3; x++) sum += rows[i][x] * weights_matrix[j][x];
+      packed[(i * PATCH + j) * stride] = sum;
+    }
+}
+
+static void pack(const int64_t shape[2], const float *weights, float *packed) {
+  const int64_t target = shape[0], source = shape[1], stride = winograd_pairs(source, target);
+  for (int64_t k = 0; k < target; k++)
+    for (int64_t c = 0; c < source; c++)
+      pack_pair(weights + 9 * (k * source + c), packed + c * target + k, stride, false);
+}
+
+static void pack_turned(const int64_t shape[2], const float *weights, float *packed) {
+  const int64_t target = shape[0], source = shape[1], stride = winograd_pairs(source, target);
+  for (int64_t k = 0; k < target * source; k++) pack_pair(weights + 9 * k, packed + k, stride, true);
+}
+
+/* Where a tile lies. */
+struct place {
+  int64_t image, y, x; /* of its first output */
+};
+
+static struct place place_of(const struct winograd *winograd, int64_t tile) {
+  const int64_t within = tile % winograd->image_tiles;
+  return (struct place){tile / winograd->image_tiles, within / winograd->columns * TILE,
+                        within % winograd->columns * TILE};
+}
+
+/* Whether `count` rows and columns from (y, x) on all lie in the map. */
+static bool is_inside(const struct winograd *winograd, int64_t y, int64_t x, int count) {
+  return y >= 0 && x >= 0 && y + count <= winograd->height && x + count <= winograd->width;
+}
+
+/* One row of a patch or a tile: `count` vectors from column x on, zeros outside the map. */
+INLINE void load_row(const struct winograd *winograd, const struct blocked *blocked, const float *map, int64_t y,
+                     int64_t x, const int count, const bool inside, lanes *row) {
+  const bool row_inside = inside || (y >= 0 && y < winograd->height);
+  const float *from = map + (y * winograd->width + x) * blocked->block;
+  for (int j = 0; j < count; j++)
+    row[j] = inside || (row_inside && x + j >= 0 && x + j < winograd->width)
+                 ? *(const lanes *)(from + j * blocked->block)
+                 : (lanes){0};
+}
+
+/* Rows, then columns; to[point * stride]. */
+INLINE void store_points(lanes rows[PATCH][PATCH], bool gradient, float *to, int64_t stride) {
+  for (int j = 0; j < PATCH; j++) {
+    lanes column[PATCH], point[PATCH];
+    for (int i = 0; i < (gradient ? TILE : PATCH); i++) column[i] = rows[i][j];
+    if (gradient)
+      transform_gradient(column, point, 1);
+    else
+      transform_source(column, point, 1);
+    for (int i = 0; i < PATCH; i++) *(lanes *)(to + (i * PATCH + j) * stride) = point[i];
+  }
+}
+
+INLINE void take_patch(const struct winograd *winograd, const float *source, struct place place, const bool inside,
+                       float *to) {
+  const struct blocked *blocked = &winograd->source;
+  for (int64_t c = 0; c < blocked->channels; c += LANES) {
+    const float *map = source + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    lanes rows[PATCH][PATCH];
+    for (int i = 0; i < PATCH; i++) {
+      lanes row[PATCH];
+      load_row(winograd, blocked, map, place.y + i - 1, place.x - 1, PATCH, inside, row);
+      transform_source(row, rows[i], 1);
+    }
+    store_points(rows, false, to + c, blocked->channels);
+  }
+}
+
+INLINE void take_gradient(const struct winograd *winograd, const float *gradient, struct place place, const bool inside,
+                          float *to) {
+  const struct blocked *blocked = &winograd->target;
+  for (int64_t c = 0; c < blocked->channels; c += LANES) {
+    const float *map = gradient + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    lanes rows[PATCH][PATCH];
+    for (int i = 0; i < TILE; i++) {
+      lanes row[TILE];
+      load_row(winograd, blocked, map, place.y + i, place.x, TILE, inside, row);
+      transform_gradient(row, rows[i], 1);
+    }
+    store_points(rows, true, to + c, blocked->channels);
+  }
+}
+
+/* Asks for what tile `place` adds to those before it: the patches overlap, these parts do not. */
+INLINE void prefetch(const struct winograd *winograd, const struct blocked *blocked, const float *tensor,
+                     struct place place) {
+  const int64_t row = winograd->width * blocked->block;
+  const float *image = tensor + place.image * blocked->image_stride;
+  const float *start = image + place.y * row + place.x * blocked->block;
+  if (place.image >= blocked->images) return;
+  for (int64_t c = 0; c < blocked->channels; c += LANES)
+    for (int i = 0; i < TILE; i++) {
+      const float *at = start + blocked_channel(blocked, c) + i * row;
+      __builtin_prefetch(at);
+      __builtin_prefetch(at + LINE);
+    }
+}
+
+/* All channels of a tile, to[point * stride + channel]. */
+static void take_source(const struct winograd *winograd, const float *source, struct place place, float *to) {
+  if (is_inside(winograd, place.y - 1, place.x - 1, PATCH))
+    take_patch(winograd, source, place, true, to);
+  else
+    take_patch(winograd, source, place, false, to);
+}
+
+static void take_target(const struct winograd *winograd, const float *gradient, struct place place, float *to) {
+  if (is_inside(winograd, place.y, place.x, TILE))
+    take_gradient(winograd, gradient, place, true, to);
+  else
+    take_gradient(winograd, gradient, place, false, to);
+}
+
+INLINE void put_tile(const struct winograd *winograd, const float *from, struct place place, const bool add,
+                     float *target) {
+  const struct blocked *blocked = &winograd->target;
+  const int64_t height = winograd->height - place.y, width = winograd->width - place.x;
+  for (int64_t c = 0; c < blocked->channels; c += LANES) {
+    float *map = target + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    lanes rows[TILE][PATCH];
+    for (int j = 0; j < PATCH; j++) {
+      lanes column[PATCH];
+      for (int i = 0; i < PATCH; i++) column[i] = *(const lanes *)(from + (i * PATCH + j) * blocked->channels + c);
+      transform_back(column, &rows[0][j], PATCH);
+    }
+    for (int i = 0; i < TILE && i < height; i++) {
+      lanes row[TILE];
+      float *to = map + ((place.y + i) * winograd->width + place.x) * blocked->block;
+      transform_back(rows[i], row, 1);
+      for (int j = 0; j < TILE && j < width; j++) {
+        lanes *there = (lanes *)(to + j * blocked->block);
+        if (add) row[j] += *there;
+        *there = row[j];
+      }
+    }
+  }
+}
+
+/* A matrix read or written by rows; `step` from one number of a row to the next. */
+struct factor {
+  const float *data;
+  int64_t row, step;
+};
+
+/* to[r][n] = (add: +=) Σ_k a[r][k] b[k][n], for `rows` rows and `vectors` vectors of columns. */
+INLINE void multiply_block(struct factor a, struct factor b, int64_t depth, float *to, int64_t to_row, const int rows,
+                           const int vectors, const bool add) {
+  lanes sum[ROWS][2];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) sum[r][v] = add ? *(lanes *)(to + r * to_row + v * LANES) : (lanes){0};
+  for (int64_t k = 0; k < depth; k++) {
+    const lanes *from = (const lanes *)(b.data + k * b.row);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; v++) sum[r][v] += a.data[r * a.row + k * a.step] * from[v];
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) *(lanes *)(to + r * to_row + v * LANES) = sum[r][v];
+}
+
+static inline struct factor part(struct factor whole, int64_t row, int64_t column) {
+  return (struct factor){whole.data + row * whole.row + column * whole.step, whole.row, whole.step};
+}
+
+/* count: of rows, a multiple of `rows`. */
+INLINE void multiply(struct factor a, int64_t count, struct factor b, int64_t columns, int64_t depth, float *to,
+                     int64_t to_row, const int rows, const bool add) {
+  int64_t n = 0;
+  for (; n + 2 * LANES <= columns; n += 2 * LANES)
+    for (int64_t r = 0; r < count; r += rows)
+      multiply_block(part(a, r, 0), part(b, 0, n), depth, to + r * to_row + n, to_row, rows, 2, add);
+  for (int64_t r = 0; n < columns && r < count; r += rows)
+    multiply_block(part(a, r, 0), part(b, 0, n), depth, to + r * to_row + n, to_row, rows, 1, add);
+}
+
+struct work {
+  const struct winograd *winograd;
+  const float *source, *other; /* packed weights; or the gradient of the target */
+  float *target, *scratch;
+  bool add; /* to what is in the target */
+};
+
+static void run_chunk(const struct work *work, int64_t first, int64_t count, float *patches) {
+  const struct winograd *winograd = work->winograd;
+  const int64_t from = winograd->source.channels, to = winograd->target.channels;
+  const int64_t patch = POINTS * from, product = POINTS * to;
+  float *products = patches + winograd->chunk * patch;
+  for (int64_t t = 0; t < count; t++) {
+    prefetch(winograd, &winograd->source, work->source, place_of(winograd, first + t + AHEAD));
+    take_source(winograd, work->source, place_of(winograd, first + t), patches + t * patch);
+  }
+  for (int p = 0; p < POINTS; p++) {
+    const struct factor a = {patches + p * from, patch, 1}, b = {work->other + p * pairs_of(winograd), to, 1};
+    multiply(a, round_up(count, ROWS), b, to, from, products + p * to, product, ROWS, false);
+  }
+  for (int64_t t = 0; t < count; t++) {
+    const struct place place = place_of(winograd, first + t);
+    prefetch(winograd, &winograd->target, work->target, place_of(winograd, first + t + AHEAD));
+    if (work->add)
+      put_tile(winograd, products + t * product, place, true, work->target);
+    else
+      put_tile(winograd, products + t * product, place, false, work->target);
+  }
+}
+
+static void sum_chunk(const struct work *work, int64_t first, int64_t count, float *patches, float *sums) {
+  const struct winograd *winograd = work->winograd;
+  const int64_t from = winograd->source.channels, to = winograd->target.channels;
+  const int64_t patch = POINTS * from, product = POINTS * to;
+  float *gradients = patches + winograd->chunk * patch;
+  for (int64_t t = 0; t < count; t++) {
+    const struct place place = place_of(winograd, first + t), next = place_of(winograd, first + t + AHEAD);
+    prefetch(winograd, &winograd->source, work->source, next);
+    prefetch(winograd, &winograd->target, work->other, next);
+    take_source(winograd, work->source, place, patches + t * patch);
+    take_target(winograd, work->other, place, gradients + t * product);
+  }
+  for (int p = 0; p < POINTS; p++) {
+    const struct factor a = {patches + p * from, 1, patch}, b = {gradients + p * to, product, 1};
+    multiply(a, from, b, to, count, sums + p * pairs_of(winograd), to, CHANNEL_ROWS, true);
+  }
+}
+
+/* The chunks of one of the threads. */
+static void work_on(const struct work *work, int64_t thread, bool weights) {
+  const struct winograd *winograd = work->winograd;
+  const int64_t chunk = winograd->chunk, chunks = (winograd->tiles + chunk - 1) / chunk, threads = winograd->threads;
+  float *sums = work->scratch + thread * winograd_thread_scratch(winograd);
+  float *scratch = sums + POINTS * pairs_of(winograd);
+  if (weights) memset(sums, 0, (size_t)(POINTS * pairs_of(winograd)) * sizeof *sums);
+  for (int64_t k = chunks * thread / threads; k < chunks * (thread + 1) / threads; k++) {
+    const int64_t first = k * chunk, left = winograd->tiles - first, count = left < chunk ? left : chunk;
+    if (weights)
+      sum_chunk(work, first, count, scratch, sums);
+    else
+      run_chunk(work, first, count, scratch);
+  }
+}
+
+static void run_thread(void *data, int64_t thread) { work_on(data, thread, false); }
+
+static void sum_thread(void *data, int64_t thread) { work_on(data, thread, true); }
+
+static void run(const struct winograd *winograd, const float *source, const float *packed, bool add, float *target,
+                float *scratch) {
+  struct work work = {winograd, source, packed, target, scratch, add};
+  threads_run(winograd->threads, run_thread, &work);
+}
+
+/* Adds one pair of channels: points[point * stride], transformed back. */
+static void add_pair(const float *points, int64_t stride, float w[9]) {
+  float rows[3][PATCH];
+  for (int y = 0; y < 3; y++)
+    for (int j = 0; j < PATCH; j++) {
+      rows[y][j] = 0;
+      for (int i = 0; i < PATCH; i++) rows[y][j] += weights_matrix[i][y] * points[(i * PATCH + j) * stride];
+    }
+  for (int y = 0; y < 3; y++)
+    for (int x = 0; x < 3; x++) {
+      float sum = 0;
+      for (int j = 0; j < PATCH; j++) sum += rows[y][j] * weights_matrix[j][x];
+      w[3 * y + x] += sum;
+    }
+}
+
+static void backward_weights(const struct winograd *winograd, const float *source, const float *gradient,
+                             float *weights, float *scratch) {
+  const int64_t from = winograd->source.channels, to = winograd->target.channels, size = POINTS * pairs_of(winograd);
+  struct work work = {winograd, source, gradient, NULL, scratch, true};
+  threads_run(winograd->threads, sum_thread, &work);
+  for (int64_t t = 1; t < winograd->threads; t++)
+    for (int64_t k = 0; k < size; k++) scratch[k] += scratch[t * winograd_thread_scratch(winograd) + k];
+  for (int64_t k = 0; k < to; k++)
+    for (int64_t c = 0; c < from; c++)
+      add_pair(scratch + c * to + k, pairs_of(winograd), weights + 9 * (k * from + c));
+}
+
+const struct winograd_kernels KERNEL(winograd) = {
+    .pack = pack, .pack_turned = pack_turned, .run = run, .backward_weights = backward_weights};

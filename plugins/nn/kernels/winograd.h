@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Convolution 3x3, stride 1, padding 1, by the minimal filtering algorithm F(4x4, 3x3): Lavin and Gray, "Fast
+ * Algorithms for Convolutional Neural Networks" (2016), section 4. A tile of 4x4 outputs takes 36 products for each
+ * pair of channels instead of 144. oneDNN has it for AVX-512 alone.
+ *
+ * Channels come in multiples of LANES. Scratch and packed weights are aligned to 64 bytes. The gradient of the weights
+ * depends on the number of threads, by rounding; nothing else does.
+ */
+#ifndef NN_WINOGRAD_H
+#define NN_WINOGRAD_H
+
+#include "blocked.h"
+
+enum {
+  WINOGRAD_TILE = 4,                                   /**< outputs on a side */
+  WINOGRAD_PATCH = WINOGRAD_TILE + 2,                  /**< inputs on a side */
+  WINOGRAD_POINTS = WINOGRAD_PATCH * WINOGRAD_PATCH,   /**< products for a pair of channels */
+  WINOGRAD_ROWS = 6,                                   /**< tiles that are multiplied at once */
+  WINOGRAD_GAP = 16 /**< floats between matrices of pairs, so that they do not fall on the same lines of a cache */
+};
+
+struct winograd {
+  struct blocked source, target; /**< of the convolution: what it reads and writes, or their gradients */
+  int64_t height, width;
+  int64_t columns, image_tiles, tiles; /**< tiles in a row, in an image, in all */
+  int64_t chunk;                       /**< tiles that are worked on together: a multiple of WINOGRAD_ROWS */
+  uint32_t threads;                    /**< how many may work at once */
+};
+
+/** False when the shapes do not fit. Says nothing of whether it is fast. */
+bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target,
+                   uint32_t threads);
+
+/** Floats of packed weights, from weights of this shape, {target, source}. */
+int64_t winograd_packed_size(const int64_t shape[2]);
+
+/** Floats of working memory, of all threads and of one. */
+int64_t winograd_scratch_size(const struct winograd *winograd);
+int64_t winograd_thread_scratch(const struct winograd *winograd);
+
+/** Floats from one matrix of pairs of channels to the next. */
+int64_t winograd_pairs(int64_t source, int64_t target);
+
+struct winograd_kernels {
+  /** Transforms weights [target, source, 3, 3]; shape = {target, source}. */
+  void (*pack)(const int64_t shape[2], const float *weights, float *packed);
+
+  /** The same for the convolution that takes gradients back: its source is the target of that with these weights. */
+  void (*pack_turned)(const int64_t shape[2], const float *weights, float *packed);
+
+  /** target = convolution of source; with `add` it is added to what is there. */
+  void (*run)(const struct winograd *winograd, const float *source, const float *packed, bool add, float *target,
+              float *scratch);
+
+  /** Adds the gradient of the weights, [target, source, 3, 3]; gradient is that of the target. */
+  void (*backward_weights)(const struct winograd *winograd, const float *source, const float *gradient, float *weights,
+                           float *scratch);
+};
+
+#endif
