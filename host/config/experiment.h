@@ -59,7 +59,7 @@ struct schedule_spec {
 struct train_spec {
   guint64 epochs, steps; /**< exactly one is not 0; default: 64000 steps */
   guint batch;           /**< default 128 */
-  enum dvt_precision precision; /**< auto (the default) or float32 */
+  enum dvt_precision precision; /**< auto: the default */
   guint threads;                /**< of all networks together; 0 (the default): one for each core */
   double momentum, weight_decay; /**< defaults 0.9 and 1e-4 */
   guint64 check; /**< what plugins return is checked in the first steps and every so many; 0: never; default 100 */

@@ -4,7 +4,7 @@
 #include "config/values.h"
 
 const char *const schedule_kinds[] = {"step", "cosine", "one-cycle", NULL};
-const char *const precisions[] = {"auto", "float32", NULL};
+const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 
 enum { STEP = 1 << SCHEDULE_STEP, COSINE = 1 << SCHEDULE_COSINE, ONE_CYCLE = 1 << SCHEDULE_ONE_CYCLE };
 

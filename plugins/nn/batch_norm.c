@@ -69,21 +69,15 @@ static void apply(const struct plan *plan, const struct plan_step *step) {
                              plan_data(plan, step->tensors[FORWARD_Y]));
 }
 
-static bool is_walkable(const struct plan *plan, int tensor) {
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
-  struct blocked layout;
-  return tensor >= 0 && blocked_init(&layout, &md);
-}
-
 static void forward(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_NORM;
-  const int from = plan_read(plan, node->inputs[0], plan_describe_shape(plan, node->inputs[0], false));
+  const int from = plan_read(plan, node->inputs[0], plan_describe_border(plan, node->inputs[0]));
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
   const struct blocked layout = layout_of(plan, from);
   const int addend = node->inputs[1] < 0 ? -1 : plan_read(plan, node->inputs[1], data);
   const dnnl_memory_desc_t other = addend < 0 ? data : plan_tensor_md(plan, addend);
-  const bool fits = is_walkable(plan, from) && dnnl_memory_desc_equal(&data, &other);
-  if (!plan_check(plan, fits ? dnnl_success : dnnl_unimplemented)) return;
+  const bool alike = dnnl_memory_desc_equal(&data, &other);
+  if (!plan_check_walkable(plan, from) || !plan_check(plan, alike ? dnnl_success : dnnl_unimplemented)) return;
   if (of_batch(plan)) add_statistics(plan, node, from);
   const int factors = plan_floats(plan, 2 * blocked_padded(&layout), false);
   const int to = plan_write(plan, node->output, data, from);

@@ -6,17 +6,20 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
-/** A vector of the processor's; unaligned. */
+/** Numbers that are worked on at once; parts that images are worked on in. */
 enum { LANES = 8, BLOCKED_SLICES = 16 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 struct blocked {
   int64_t images, channels, positions;
-  int64_t image_stride, block_stride; /**< floats */
+  int64_t image_stride, block_stride; /**< elements */
   int64_t block;                      /**< channels that lie side by side: 1, or a multiple of LANES */
+  bool half;                          /**< bfloat16, else float32 */
 };
 
-/** Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of LANES. */
+/**
+ * Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of LANES, and in
+ * bfloat16 also when they do not.
+ */
 bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
 
 /** Channels that are worked on together. */
@@ -36,7 +39,7 @@ static inline int64_t blocked_slices(const struct blocked *blocked) {
   return blocked->images < BLOCKED_SLICES ? blocked->images : BLOCKED_SLICES;
 }
 
-/** Floats from the start of an image to a channel of its first position. */
+/** Elements from the start of an image to a channel of its first position. */
 static inline int64_t blocked_channel(const struct blocked *blocked, int64_t channel) {
   return channel / blocked->block * blocked->block_stride + channel % blocked->block;
 }

@@ -30,29 +30,47 @@ struct request {
   dnnl_memory_desc_t source, target; /* of the convolution, or their gradients */
 };
 
-/* How oneDNN does it in one of its ways; NULL where it cannot. */
-static dnnl_primitive_desc_t descriptor_of(struct plan *plan, const struct request *request, enum conv_way way) {
+static dnnl_status_t describe(struct plan *plan, const struct request *request, enum conv_way way,
+                              dnnl_convolution_desc_t *operation) {
   const struct geometry shape = geometry_of(plan, request->node);
   const dnnl_memory_desc_t *source = &request->source, *target = &request->target;
-  const dnnl_memory_desc_t weights = plan_describe(plan, 4, shape.weights, dnnl_format_tag_any);
-  const dnnl_alg_kind_t algorithm = algorithms[way];
   const dnnl_prop_kind_t kind = plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
-  dnnl_convolution_desc_t operation;
-  dnnl_status_t status;
+  const bool sums = request->direction == CONV_BACKWARD_WEIGHTS; /* which are float32 in every precision */
+  const dnnl_memory_desc_t weights = plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any),
+                                                  sums ? dnnl_f32 : target->data_type);
   if (request->direction == CONV_FORWARD)
-    status = dnnl_convolution_forward_desc_init(&operation, kind, algorithm, source, &weights, NULL, target,
-                                                shape.strides, shape.padding, shape.padding);
-  else if (request->direction == CONV_BACKWARD_DATA)
-    status = dnnl_convolution_backward_data_desc_init(&operation, algorithm, source, &weights, target, shape.strides,
-                                                      shape.padding, shape.padding);
-  else
-    status = dnnl_convolution_backward_weights_desc_init(&operation, algorithm, source, &weights, NULL, target,
-                                                         shape.strides, shape.padding, shape.padding);
+    return dnnl_convolution_forward_desc_init(operation, kind, algorithms[way], source, &weights, NULL, target,
+                                              shape.strides, shape.padding, shape.padding);
+  if (request->direction == CONV_BACKWARD_DATA)
+    return dnnl_convolution_backward_data_desc_init(operation, algorithms[way], source, &weights, target,
+                                                    shape.strides, shape.padding, shape.padding);
+  return dnnl_convolution_backward_weights_desc_init(operation, algorithms[way], source, &weights, NULL, target,
+                                                     shape.strides, shape.padding, shape.padding);
+}
+
+/* How oneDNN does it in one of its ways; NULL where it cannot, which for the direct way is an error. */
+static dnnl_primitive_desc_t descriptor_of(struct plan *plan, const struct request *request, enum conv_way way) {
+  dnnl_convolution_desc_t operation;
+  const dnnl_status_t status = describe(plan, request, way, &operation);
   const_dnnl_primitive_desc_t hint =
       request->direction == CONV_FORWARD ? NULL : plan->memos[request->node->index].forward;
   if (way != CONV_DIRECT) return status == dnnl_success ? plan_try_descriptor(plan, &operation, hint) : NULL;
-  plan_check(plan, status);
-  return plan_descriptor(plan, &operation, plan->plain, hint);
+  return plan_check(plan, status) ? plan_descriptor(plan, &operation, plan->plain, hint) : NULL;
+}
+
+/* The direct way. Without arithmetic on bfloat16 it is one on float32, and what it reads and writes is converted. */
+static dnnl_primitive_desc_t direct_of(struct plan *plan, struct request request) {
+  if (!plan_has_half_arithmetic()) {
+    request.source = plan_retyped(request.source, dnnl_f32);
+    request.target = plan_retyped(request.target, dnnl_f32);
+  }
+  return descriptor_of(plan, &request, CONV_DIRECT);
+}
+
+/* What a descriptor settled on for a map, as the plan keeps it. */
+static dnnl_memory_desc_t settled(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what,
+                                  const dnnl_memory_desc_t *wanted) {
+  return plan_retyped(plan_query(descriptor, what), wanted->data_type);
 }
 
 /* A convolution between two tensors, in the way that was chosen. */
@@ -74,6 +92,21 @@ static struct conv choose(struct plan *plan, struct request request, dnnl_primit
   return (struct conv){way, way == CONV_ONEDNN_WINOGRAD ? other : direct};
 }
 
+/* A tensor as a primitive reads it: itself, or converted. */
+static int as_read(struct plan *plan, int tensor, const_dnnl_primitive_desc_t descriptor, dnnl_query_t what) {
+  return plan_query(descriptor, what).data_type == dnnl_f32 ? plan_as_float(plan, tensor) : tensor;
+}
+
+/* Where a primitive writes what goes to `to`: there, or in a float32 tensor that is copied there afterwards. */
+static int as_written(struct plan *plan, int to, const_dnnl_primitive_desc_t descriptor, dnnl_query_t what) {
+  const dnnl_memory_desc_t md = plan_query(descriptor, what);
+  return md.data_type == plan_tensor_md(plan, to).data_type ? to : plan_tensor(plan, md, -1, -1);
+}
+
+static void add_copy(struct plan *plan, int from, int to) {
+  if (from != to) plan_copy(plan, from, to, plan->plain);
+}
+
 static int dense_weights(struct plan *plan, const struct nn_node *node) {
   const struct geometry shape = geometry_of(plan, node);
   float *data = node->constant ? node->constant : plan->setup.values[node->weights[0]];
@@ -86,19 +119,23 @@ static int packed_weights(struct plan *plan, int dense, const struct conv *conv)
 
 static void forward(struct plan *plan, const struct nn_node *node) {
   const struct request request = {node, CONV_FORWARD, plan_describe_value(plan, node->inputs[0]),
-                                  plan_describe_shape(plan, node->output, true)};
-  const dnnl_primitive_desc_t direct = descriptor_of(plan, &request, CONV_DIRECT);
+                                  plan_describe_open(plan, node->output)};
+  const dnnl_primitive_desc_t direct = direct_of(plan, request);
   plan->kind = PLAN_CONV_FORWARD;
   plan->memos[node->index].forward = direct;
-  const int from = plan_read(plan, node->inputs[0], plan_query(direct, dnnl_query_src_md));
-  const int to = plan_write(plan, node->output, plan_query(direct, dnnl_query_dst_md), -1);
+  const int from = plan_read(plan, node->inputs[0], settled(direct, dnnl_query_src_md, &request.source));
+  const int to = plan_write(plan, node->output, settled(direct, dnnl_query_dst_md, &request.target), -1);
   const int dense = dense_weights(plan, node);
   const struct conv conv = choose(plan, request, direct, from, to);
-  if (conv.way == CONV_WINOGRAD)
+  if (conv.way == CONV_WINOGRAD) {
     conv_winograd_forward(plan, from, dense, to);
-  else
-    PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)},
-              {DNNL_ARG_DST, to});
+    return;
+  }
+  const int read = as_read(plan, from, conv.descriptor, dnnl_query_src_md);
+  const int written = as_written(plan, to, conv.descriptor, dnnl_query_dst_md);
+  PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)},
+            {DNNL_ARG_DST, written});
+  add_copy(plan, written, to);
 }
 
 static void backward_weights(struct plan *plan, const struct nn_node *node) {
@@ -109,15 +146,17 @@ static void backward_weights(struct plan *plan, const struct nn_node *node) {
                                   plan_tensor_md(plan, gradient)};
   plan->kind = PLAN_CONV_WEIGHTS;
   plan_toward(plan, -1);
-  const dnnl_primitive_desc_t direct = descriptor_of(plan, &request, CONV_DIRECT);
+  const dnnl_primitive_desc_t direct = direct_of(plan, request);
   const struct conv conv = choose(plan, request, direct, from, gradient);
   if (conv.way == CONV_WINOGRAD) {
     float *sum = plan->setup.gradients[node->weights[0]];
     conv_winograd_backward_weights(plan, from, gradient, plan_host_tensor(plan, dense, sum));
     return;
   }
+  const int read = as_read(plan, from, conv.descriptor, dnnl_query_src_md);
+  const int also = as_read(plan, gradient, conv.descriptor, dnnl_query_diff_dst_md);
   const int own = plan_tensor(plan, plan_query(conv.descriptor, dnnl_query_diff_weights_md), -1, -1);
-  PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, from}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_WEIGHTS, own});
+  PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_DIFF_DST, also}, {DNNL_ARG_DIFF_WEIGHTS, own});
   plan_add_weight_gradient(plan, node->weights[0], dense, own);
 }
 
@@ -127,19 +166,23 @@ static void backward_data(struct plan *plan, const struct nn_node *node) {
                                   plan_tensor_md(plan, gradient)};
   plan->kind = PLAN_CONV_DATA;
   plan_toward(plan, node->inputs[0]);
-  const dnnl_primitive_desc_t direct = descriptor_of(plan, &request, CONV_DIRECT);
+  const dnnl_primitive_desc_t direct = direct_of(plan, request);
   const int dense = dense_weights(plan, node);
-  const int to = plan_tensor(plan, plan_query(direct, dnnl_query_diff_src_md), -1, -1);
+  const int to = plan_tensor(plan, settled(direct, dnnl_query_diff_src_md, &request.source), -1, -1);
   const struct conv conv = choose(plan, request, direct, to, gradient);
   if (conv.way == CONV_WINOGRAD && sum >= 0) { /* `to` is left unused, and takes no memory */
     conv_winograd_backward_data(plan, gradient, dense, sum, true);
     return;
   }
-  if (conv.way == CONV_WINOGRAD)
+  if (conv.way == CONV_WINOGRAD) {
     conv_winograd_backward_data(plan, gradient, dense, to, false);
-  else
-    PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_DIFF_DST, gradient},
-              {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)}, {DNNL_ARG_DIFF_SRC, to});
+  } else {
+    const int read = as_read(plan, gradient, conv.descriptor, dnnl_query_diff_dst_md);
+    const int written = as_written(plan, to, conv.descriptor, dnnl_query_diff_src_md);
+    PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_DIFF_DST, read}, {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)},
+              {DNNL_ARG_DIFF_SRC, written});
+    add_copy(plan, written, to);
+  }
   plan_add_gradient(plan, node->inputs[0], to);
 }
 

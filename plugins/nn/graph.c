@@ -159,8 +159,8 @@ int nn_batch_norm_add_relu(struct nn_graph *graph, int value, const char *name, 
 int nn_global_mean(struct nn_graph *graph, int value, const char *name) {
   if (value < 0) return -1;
   const struct nn_value *in = &graph->values[value];
-  if (in->shape[1] == 1 && in->shape[2] == 1) return value;
-  const struct nn_value mean = {.shape = {in->shape[0], 1, 1}, .trained = in->trained};
+  if (in->shape[1] == 1 && in->shape[2] == 1 && (in->precise || value == NN_INPUT)) return value;
+  const struct nn_value mean = {.shape = {in->shape[0], 1, 1}, .precise = true, .trained = in->trained};
   const struct nn_node *node = add_node(graph, &nn_layer_mean, name, value, -1, mean);
   return node ? node->output : -1;
 }
@@ -171,7 +171,7 @@ int nn_linear(struct nn_graph *graph, int value, const char *name, int64_t class
   if (shape[1] != 1 || shape[2] != 1)
     return fail(graph, DVT_ERROR_ARGUMENT, name, "a linear layer takes one value a channel, not a map");
   struct nn_node *node = add_node(graph, &nn_layer_linear, name, value, -1,
-                                  (struct nn_value){.shape = {classes, 1, 1}, .flat = true});
+                                  (struct nn_value){.shape = {classes, 1, 1}, .flat = true, .precise = true});
   if (!node) return -1;
   node->kernel = node->stride = 1;
   const struct dvt_weight common = {.role = DVT_WEIGHT_PARAMETER, .initialiser = DVT_INIT_UNIFORM,

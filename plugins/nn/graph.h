@@ -36,6 +36,7 @@ struct nn_node {
 struct nn_value {
   int64_t shape[3]; /**< C, H, W */
   bool flat;        /**< [n, C]: H and W are 1 */
+  bool precise;     /**< float32 in every precision */
   bool trained;     /**< some parameter contributes to it */
 };
 

@@ -11,12 +11,12 @@ struct parts {
 static struct parts describe(struct plan *plan, const struct nn_node *node) {
   const struct nn_value *values = plan->setup.graph->values;
   const dnnl_dims_t weights = {values[node->output].shape[0], values[node->inputs[0]].shape[0], 1, 1};
-  const int source = plan_read(plan, node->inputs[0], plan_describe_shape(plan, node->inputs[0], false));
+  const int source = plan_read(plan, node->inputs[0], plan_describe_border(plan, node->inputs[0]));
   return (struct parts){.source = plan_tensor_md(plan, source),
                         .dense = plan_describe(plan, 4, weights, dnnl_oihw),
                         .open = plan_describe(plan, 4, weights, dnnl_format_tag_any),
                         .bias = plan_describe(plan, 1, weights, dnnl_a),
-                        .target = plan_describe_shape(plan, node->output, false)};
+                        .target = plan_describe_border(plan, node->output)};
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {

@@ -20,11 +20,15 @@ struct pass {
 };
 
 static int check_config(const struct dvt_pass_config *config, struct dvt_error *error) {
-  if (config->precision == DVT_PRECISION_BFLOAT16)
-    return dvt_fail(error, DVT_ERROR_UNSUPPORTED, "no arithmetic on bfloat16; use float32 or auto");
   if (config->capacity < 1 || config->capacity > INT32_MAX || config->threads < 1 || config->threads > INT32_MAX)
     return dvt_fail(error, DVT_ERROR_ARGUMENT, "a pass needs at least one example and one thread");
   return DVT_OK;
+}
+
+/* Without arithmetic on it, bfloat16 saves memory, not time. */
+static bool takes_half(const struct pass *pass) {
+  if (pass->config.precision == DVT_PRECISION_AUTO) return plan_has_half_arithmetic();
+  return pass->config.precision == DVT_PRECISION_BFLOAT16;
 }
 
 static int make_memory(struct pass *pass, size_t size, struct dvt_error *error) {
@@ -53,6 +57,7 @@ static int make_plan(struct pass *pass, int64_t batch, struct dvt_error *error) 
                                    .threads = pass->config.threads,
                                    .batch = batch,
                                    .capacity = pass->config.capacity,
+                                   .half = takes_half(pass),
                                    .seconds = pass->seconds,
                                    .engine = pass->engine};
   if (pass->plan && pass->plan->setup.batch == batch) return DVT_OK;

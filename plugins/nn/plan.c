@@ -5,19 +5,16 @@
 #include <time.h>
 
 static void make_attributes(struct plan *plan) {
-  dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->relu, &plan->add};
-  dnnl_post_ops_t relu = NULL, add = NULL;
-  for (int k = 0; k < 3; k++) {
+  dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->add};
+  dnnl_post_ops_t add = NULL;
+  for (int k = 0; k < 2; k++) {
     plan_check(plan, dnnl_primitive_attr_create(all[k]));
     plan_check(plan, dnnl_primitive_attr_set_scratchpad_mode(*all[k], dnnl_scratchpad_mode_user));
   }
-  if (plan_check(plan, dnnl_post_ops_create(&relu)) && plan_check(plan, dnnl_post_ops_create(&add))) {
-    plan_check(plan, dnnl_post_ops_append_eltwise(relu, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f));
+  if (plan_check(plan, dnnl_post_ops_create(&add))) {
     plan_check(plan, dnnl_post_ops_append_sum(add, 1.0f));
-    plan_check(plan, dnnl_primitive_attr_set_post_ops(plan->relu, relu));
     plan_check(plan, dnnl_primitive_attr_set_post_ops(plan->add, add));
   }
-  dnnl_post_ops_destroy(relu);
   dnnl_post_ops_destroy(add);
 }
 
@@ -29,7 +26,7 @@ static void make_borders(struct plan *plan) {
       [PLAN_OUTPUT_GRADIENT] = output,
       [PLAN_INPUT_GRADIENT] = NN_INPUT,
   };
-  for (int k = 0; k < PLAN_BORDERS; k++) plan_host_tensor(plan, plan_describe_shape(plan, values[k], false), NULL);
+  for (int k = 0; k < PLAN_BORDERS; k++) plan_host_tensor(plan, plan_describe_border(plan, values[k]), NULL);
 }
 
 static void add_forward(struct plan *plan) {
@@ -108,6 +105,7 @@ static struct plan *make(const struct plan_setup *setup) {
 static struct plan *make_fitting(const struct plan_setup *setup) {
   struct plan_setup dense = *setup;
   dense.dense = true;
+  dense.half = false;
   struct plan *plan = make(setup);
   if (!plan || !plan->misfit || setup->dense) return plan;
   plan_free(plan);
@@ -137,7 +135,6 @@ void plan_free(struct plan *plan) {
   }
   for (int k = 0; k < plan->tensor_count; k++) dnnl_memory_destroy(plan->tensors[k].memory);
   dnnl_primitive_attr_destroy(plan->plain);
-  dnnl_primitive_attr_destroy(plan->relu);
   dnnl_primitive_attr_destroy(plan->add);
   arena_finish(&plan->arena);
   free(plan->tensors);

@@ -31,6 +31,7 @@ struct plan_setup {
   uint32_t flags;          /**< enum dvt_pass_flags */
   uint32_t threads;        /**< how many may work at once, at least 1 */
   int64_t batch, capacity; /**< capacity: the largest batch that this pass makes a plan for */
+  bool half;               /**< maps are bfloat16 between layers; a dense plan has float32 all the same */
   double *seconds;         /**< [PLAN_KINDS], which the time of every step is added to; NULL: not counted */
   const int *way;           /**< of every convolution that it is possible for; NULL: the host chooses */
   bool dense;               /**< no layout is left open: all are dense */
@@ -90,7 +91,7 @@ struct plan {
   struct plan_memo *memos;            /**< by node */
   dnnl_primitive_desc_t *descriptors; /**< all that were made, until the plan is done */
   int descriptor_count;
-  dnnl_primitive_attr_t plain, relu, add; /**< attributes: nothing; ReLU on the result; adds to what is there */
+  dnnl_primitive_attr_t plain, add;       /**< attributes: nothing; adds to what is there */
   enum plan_phase phase;                  /**< that steps are being added to */
   int time;                               /**< of the next step */
   const char *name;                       /**< of the layer that adds it */
@@ -130,8 +131,11 @@ bool plan_check(struct plan *plan, dnnl_status_t status);
 
 dnnl_memory_desc_t plan_describe(struct plan *plan, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
 
-/** [n, C, H, W] of a value, or [n, C] of a flat one: dense, or, unless the plan is dense, in a layout left open. */
-dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open);
+/** [n, C, H, W] of a value, or [n, C] of a flat one: dense float32, as at the borders. */
+dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value);
+
+/** The same in the precision of the plan and, unless the plan is dense, in a layout left open. */
+dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value);
 
 /** Descriptor of a value: its tensor's; of an input whose layout is open, an open one. */
 dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value);
@@ -144,6 +148,18 @@ int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
 
 /** A tensor in the arena that keeps its content until the plan is freed. */
 int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md);
+
+/** False, with the plan a misfit, where our own loops cannot walk through a tensor. */
+bool plan_check_walkable(struct plan *plan, int tensor);
+
+/** True where oneDNN has arithmetic on bfloat16 for this processor; else we convert around it. */
+bool plan_has_half_arithmetic(void);
+
+/** A descriptor with another data type. */
+dnnl_memory_desc_t plan_retyped(dnnl_memory_desc_t md, dnnl_data_type_t type);
+
+/** A float32 tensor with the content of a bfloat16 one, in the same layout; one that is float32 already is itself. */
+int plan_as_float(struct plan *plan, int tensor);
 
 /** A vector of floats in the arena, for work of our own. */
 int plan_floats(struct plan *plan, int64_t count, bool kept);
@@ -160,7 +176,7 @@ float *plan_data(const struct plan *plan, int tensor);
 dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
                                       const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward);
 
-/** As plan_descriptor, with no attributes; NULL, and no error, when oneDNN cannot do it, or by its reference code alone. */
+/** As plan_descriptor, with no attributes; NULL, and no error, when oneDNN cannot do it but by its reference code. */
 dnnl_primitive_desc_t plan_try_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
                                           const_dnnl_primitive_desc_t forward);
 
@@ -186,7 +202,7 @@ void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, co
 #define PLAN_TASK(plan, task, node, ...)                                                                               \
   plan_task(plan, task, node, (const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
-/** Adds a step that copies a tensor into another, which may have another layout. */
+/** Adds steps that copy a tensor into another, which may have another layout or data type. */
 void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr);
 
 /** The tensor of a value that has one, or of an input, whose layout `md` settles where it is open. */
@@ -194,9 +210,6 @@ int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md);
 
 /** Makes the tensor of a value; it may take the place of `a` (or -1), as for plan_tensor. */
 int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a);
-
-/** Adds a step that adds two tensors, in the place of `a` if it may. Returns the sum. */
-int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr);
 
 /** Weights, dense in the host's memory, as `md` has them: copied there anew whenever the values changed. */
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md);

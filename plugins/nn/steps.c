@@ -35,21 +35,34 @@ dnnl_memory_desc_t plan_describe(struct plan *plan, int rank, const dnnl_dims_t 
   return md;
 }
 
-dnnl_memory_desc_t plan_describe_shape(struct plan *plan, int value, bool open) {
+static dnnl_memory_desc_t describe(struct plan *plan, int value, dnnl_data_type_t type, bool open) {
   const struct nn_value *shape = &plan->setup.graph->values[value];
   const dnnl_dims_t dims = {plan->setup.batch, shape->shape[0], shape->shape[1], shape->shape[2]};
   const dnnl_format_tag_t dense = shape->flat ? dnnl_ab : dnnl_abcd;
-  return plan_describe(plan, shape->flat ? 2 : 4, dims, open && !plan->setup.dense ? dnnl_format_tag_any : dense);
+  dnnl_memory_desc_t md = {0};
+  plan_check(plan, dnnl_memory_desc_init_by_tag(&md, shape->flat ? 2 : 4, dims, type,
+                                                open ? dnnl_format_tag_any : dense));
+  return md;
+}
+
+dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) {
+  return describe(plan, value, dnnl_f32, false);
+}
+
+dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value) {
+  const bool kept = plan->setup.graph->values[value].precise || (value == NN_INPUT && !plan_has_half_arithmetic());
+  const bool half = plan->setup.half && !kept;
+  return describe(plan, value, half ? dnnl_bf16 : dnnl_f32, !plan->setup.dense);
 }
 
 dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value) {
   const int tensor = plan->values[value];
-  return tensor < 0 ? plan_describe_shape(plan, value, true) : plan_tensor_md(plan, tensor);
+  return tensor < 0 ? plan_describe_open(plan, value) : plan_tensor_md(plan, tensor);
 }
 
 dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value) {
   if (plan->gradients[value] >= 0) return plan_tensor_md(plan, plan->gradients[value]);
-  return value == NN_INPUT ? plan_describe_shape(plan, value, true) : plan_describe_value(plan, value);
+  return value == NN_INPUT ? plan_describe_open(plan, value) : plan_describe_value(plan, value);
 }
 
 static int add_tensor(struct plan *plan, dnnl_memory_desc_t md, int buffer, float *host) {
@@ -74,6 +87,17 @@ int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md) {
   const int tensor = plan_tensor(plan, md, -1, -1);
   if (tensor >= 0) arena_use(&plan->arena, plan->tensors[tensor].buffer, ARENA_ALWAYS);
   return tensor;
+}
+
+bool plan_check_walkable(struct plan *plan, int tensor) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  struct blocked layout;
+  return plan_check(plan, tensor >= 0 && blocked_init(&layout, &md) ? dnnl_success : dnnl_unimplemented);
+}
+
+bool plan_has_half_arithmetic(void) {
+  const int wanted = dnnl_cpu_isa_avx512_core_bf16;
+  return ((int)dnnl_get_effective_cpu_isa() & wanted) == wanted;
 }
 
 int plan_floats(struct plan *plan, int64_t count, bool kept) {
@@ -179,14 +203,58 @@ void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, co
   end_step(plan);
 }
 
-void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
+/* With the padding of the layout. */
+static int64_t element_count(const dnnl_memory_desc_t *md) {
+  return (int64_t)(dnnl_memory_desc_get_size(md) / (md->data_type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float)));
+}
+
+static void to_float(const struct plan *plan, const struct plan_step *step) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
+  plan->kernels->elementwise->to_float(element_count(&md), plan_data(plan, step->tensors[0]),
+                                       plan_data(plan, step->tensors[1]));
+}
+
+static void to_half(const struct plan *plan, const struct plan_step *step) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
+  plan->kernels->elementwise->to_half(element_count(&md), plan_data(plan, step->tensors[0]),
+                                      plan_data(plan, step->tensors[1]));
+}
+
+dnnl_memory_desc_t plan_retyped(dnnl_memory_desc_t md, dnnl_data_type_t type) {
+  md.data_type = type;
+  return md;
+}
+
+int plan_as_float(struct plan *plan, int tensor) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  if (md.data_type != dnnl_bf16) return tensor;
+  const int to = plan_tensor(plan, plan_retyped(md, dnnl_f32), -1, -1);
+  PLAN_TASK(plan, to_float, NULL, tensor, to);
+  return to;
+}
+
+static void reorder(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
   dnnl_primitive_desc_t descriptor = NULL;
   const dnnl_memory_desc_t source = plan_tensor_md(plan, from), target = plan_tensor_md(plan, to);
-  if (!well(plan)) return;
   if (!plan_check(plan, dnnl_reorder_primitive_desc_create(&descriptor, &source, plan->setup.engine, &target,
                                                            plan->setup.engine, attr)))
     return;
   PLAN_STEP(plan, keep_descriptor(plan, descriptor), {DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to});
+}
+
+/* Without arithmetic on bfloat16, oneDNN's reorders from or to it are slow ones. */
+void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr) {
+  const dnnl_memory_desc_t target = plan_tensor_md(plan, to);
+  if (!well(plan)) return;
+  if (plan_has_half_arithmetic()) {
+    reorder(plan, from, to, attr);
+  } else if (target.data_type == dnnl_bf16) {
+    const int between = plan_tensor(plan, plan_retyped(target, dnnl_f32), -1, -1);
+    plan_copy(plan, plan_as_float(plan, from), between, attr);
+    PLAN_TASK(plan, to_half, NULL, between, to);
+  } else {
+    reorder(plan, plan_as_float(plan, from), to, attr);
+  }
 }
 
 int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md) {
@@ -239,23 +307,20 @@ void plan_toward(struct plan *plan, int value) {
   plan->for_input = value >= 0 && !(plan_trains(plan) && plan->setup.graph->values[value].trained);
 }
 
-int plan_sum(struct plan *plan, int a, int b, const_dnnl_primitive_attr_t attr) {
-  const dnnl_memory_desc_t first = plan_tensor_md(plan, a), second = plan_tensor_md(plan, b);
-  dnnl_binary_desc_t operation;
-  if (!well(plan)) return -1;
-  plan->misfit |= !dnnl_memory_desc_equal(&first, &second);
-  plan_check(plan, dnnl_binary_desc_init(&operation, dnnl_binary_add, &first, &second, &first));
-  /* In place, oneDNN takes the first summand alone, and 2.6 spoils the last block where channels do not fill it. */
-  const bool padded = first.ndims > 1 && first.padded_dims[1] != first.dims[1];
-  const int sum = padded ? plan_tensor(plan, first, -1, -1) : plan_tensor(plan, first, a, -1);
-  PLAN_STEP(plan, plan_descriptor(plan, &operation, attr, NULL), {DNNL_ARG_SRC_0, a}, {DNNL_ARG_SRC_1, b},
-            {DNNL_ARG_DST, sum});
-  return sum;
+static void add(const struct plan *plan, const struct plan_step *step) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
+  plan->kernels->elementwise->add(element_count(&md), md.data_type == dnnl_bf16, plan_data(plan, step->tensors[0]),
+                                  plan_data(plan, step->tensors[1]));
 }
 
 void plan_add_gradient(struct plan *plan, int value, int tensor) {
   const int before = plan->gradients[value];
-  plan->gradients[value] = before < 0 ? tensor : plan_sum(plan, tensor, before, plan->plain);
+  if (before >= 0) {
+    const dnnl_memory_desc_t first = plan_tensor_md(plan, tensor), second = plan_tensor_md(plan, before);
+    if (!plan_check(plan, dnnl_memory_desc_equal(&first, &second) ? dnnl_success : dnnl_unimplemented)) return;
+    PLAN_TASK(plan, add, NULL, tensor, before);
+  }
+  plan->gradients[value] = tensor;
 }
 
 void plan_add_weight_gradient(struct plan *plan, int weight, dnnl_memory_desc_t dense, int tensor) {

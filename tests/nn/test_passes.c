@@ -333,16 +333,6 @@ static void backward_needs_a_forward_of_its_own(void **state) {
   flight_end(&evaluation);
 }
 
-static void arithmetic_on_bfloat16_is_refused(void **state) {
-  (void)state;
-  AUTO(rig) rig = rig_new(linear, image, 3);
-  const struct dvt_pass_config config = {.capacity = 1, .threads = 1, .precision = DVT_PRECISION_BFLOAT16};
-  struct dvt_error error = DVT_ERROR_INIT;
-  void *pass = NULL;
-  assert_int_equal(nn_pass_create(rig->module->self, &config, &pass, &error), DVT_ERROR_UNSUPPORTED);
-  assert_null(pass);
-}
-
 static void *no_memory(const struct dvt_host *host, size_t size) {
   (void)host;
   (void)size;
@@ -393,7 +383,6 @@ int main(void) {
       cmocka_unit_test(only_commit_moves_the_running_statistics),
       cmocka_unit_test(batches_of_impossible_sizes_are_errors),
       cmocka_unit_test(backward_needs_a_forward_of_its_own),
-      cmocka_unit_test(arithmetic_on_bfloat16_is_refused),
       cmocka_unit_test(lack_of_memory_is_an_error),
       cmocka_unit_test(layers_that_do_not_fit_are_errors),
   };

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Our own loops over tensors, where oneDNN has none or slow ones. norm.c, statistics.c and winograd.c are compiled once
+ * Our own loops over tensors, where oneDNN has none or slow ones. The files that define a KERNEL(…) are compiled once
  * for each instruction set, under -DKERNEL(name)=name_SET; each gives a table of functions, and kernels_choose.c picks
  * the tables for this processor.
  *
- * All work on the layouts of struct blocked, on float32, and spread it over the threads of threads.h. They allocate
- * nothing.
+ * All work on float32 or bfloat16, which is computed with as float32, and spread the work over the threads of
+ * threads.h. They allocate nothing.
  */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 
+#include "elementwise.h"
 #include "norm.h"
 #include "statistics.h"
 #include "winograd.h"
 
 struct kernels {
+  const struct elementwise_kernels *elementwise;
   const struct statistics_kernels *statistics;
   const struct norm_kernels *norm;
   const struct winograd_kernels *winograd;

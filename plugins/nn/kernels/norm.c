@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "norm.h"
 
-#include <string.h>
-
 #include "threads.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-typedef int32_t marks __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(sizeof(float)), may_alias));
-
-/* The first n of a vector, zeros behind; n is LANES but at the end of a row. */
-INLINE lanes load(const float *from, const int64_t n) {
-  if (n == LANES) return *(const lanes *)from;
-  lanes some = {0};
-  memcpy(&some, from, (size_t)n * sizeof *from);
-  return some;
-}
-
-INLINE void store(float *to, lanes value, const int64_t n) {
-  if (n == LANES)
-    *(lanes *)to = value;
-  else
-    memcpy(to, &value, (size_t)n * sizeof *to);
-}
+#include "vectors.h"
 
 /* One number for each lane: of the channels of a group, or of the one channel. */
 INLINE lanes by_channel(const struct blocked *layout, const float *numbers, int64_t channel) {
@@ -55,23 +35,23 @@ static struct strip strip_of(const struct blocked *layout) {
 
 struct work {
   const struct blocked *layout;
-  const float *x, *y, *gradient;
+  const void *x, *y, *gradient;
   const struct norm_terms *terms;
-  float *to, *masked;
+  void *to, *masked;
   bool relu;
   double *sums; /* [units][2][group] */
 };
 
 /* y of `apply` is `to`, its addend `gradient`, its shift `offset`. */
 INLINE void apply_vector(const struct work *work, int64_t at, lanes scale, lanes shift, const bool add, const bool relu,
-                         const int64_t n) {
-  lanes value = load(work->x + at, n) * scale + shift;
-  if (add) value += load(work->gradient + at, n);
-  if (relu) value = (lanes)((marks)value & ~(value < 0.0f)); /* what is not a number stays so */
-  store(work->to + at, value, n);
+                         const bool half, const int64_t n) {
+  lanes value = load_some(work->x, at, half, n) * scale + shift;
+  if (add) value += load_some(work->gradient, at, half, n);
+  if (relu) value = (lanes)((words)value & ~(words)(value < 0.0f)); /* what is not a number stays so */
+  store_some(work->to, at, value, half, n);
 }
 
-INLINE void apply_unit(const struct work *work, int64_t number, const bool add, const bool relu) {
+INLINE void apply_unit(const struct work *work, int64_t number, const bool add, const bool relu, const bool half) {
   const struct blocked *layout = work->layout;
   const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
@@ -80,43 +60,50 @@ INLINE void apply_unit(const struct work *work, int64_t number, const bool add, 
   for (int64_t image = unit.first; image < unit.end; image++) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
     for (int64_t k = 0; k < strip.whole; k++)
-      apply_vector(work, start + k * strip.step, scale, shift, add, relu, LANES);
-    if (strip.rest) apply_vector(work, start + strip.whole * strip.step, scale, shift, add, relu, strip.rest);
+      apply_vector(work, start + k * strip.step, scale, shift, add, relu, half, LANES);
+    if (strip.rest) apply_vector(work, start + strip.whole * strip.step, scale, shift, add, relu, half, strip.rest);
   }
+}
+
+INLINE void apply_as(const struct work *work, int64_t number, const bool half) {
+  if (work->gradient)
+    apply_unit(work, number, true, work->relu, half);
+  else if (work->relu)
+    apply_unit(work, number, false, true, half);
+  else
+    apply_unit(work, number, false, false, half);
 }
 
 static void apply_any(void *data, int64_t number) {
   const struct work *work = data;
-  if (work->gradient)
-    apply_unit(work, number, true, work->relu);
-  else if (work->relu)
-    apply_unit(work, number, false, true);
+  if (work->layout->half)
+    apply_as(work, number, true);
   else
-    apply_unit(work, number, false, false);
+    apply_as(work, number, false);
 }
 
-static void apply(const struct blocked *layout, const float *x, const float *addend, const float *scale,
-                  const float *shift, bool relu, float *y) {
+static void apply(const struct blocked *layout, const void *x, const void *addend, const float *scale,
+                  const float *shift, bool relu, void *y) {
   const struct norm_terms terms = {.scale = scale, .offset = shift};
   struct work work = {.layout = layout, .x = x, .gradient = addend, .terms = &terms, .relu = relu, .to = y};
   threads_run(unit_count(layout), apply_any, &work);
 }
 
 /* The gradient of the sum before the ReLU. */
-INLINE lanes masked_gradient(const struct work *work, int64_t at, const bool relu, const int64_t n) {
-  const lanes gradient = load(work->gradient + at, n);
-  return relu ? (lanes)((marks)gradient & (load(work->y + at, n) != 0.0f)) : gradient;
+INLINE lanes masked_gradient(const struct work *work, int64_t at, const bool relu, const bool half, const int64_t n) {
+  const lanes gradient = load_some(work->gradient, at, half, n);
+  return relu ? (lanes)((words)gradient & (words)(load_some(work->y, at, half, n) != 0.0f)) : gradient;
 }
 
-INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const bool relu, const int64_t n, lanes *sum,
-                       lanes *product) {
-  const lanes gradient = masked_gradient(work, at, relu, n);
+INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const bool relu, const bool half,
+                       const int64_t n, lanes *sum, lanes *product) {
+  const lanes gradient = masked_gradient(work, at, relu, half, n);
   *sum += gradient;
-  *product += gradient * (load(work->x + at, n) - mean);
+  *product += gradient * (load_some(work->x, at, half, n) - mean);
 }
 
 /* Float32 within an image, double from image to image. */
-INLINE void sum_unit(const struct work *work, int64_t number, const bool relu) {
+INLINE void sum_unit(const struct work *work, int64_t number, const bool relu, const bool half) {
   const struct blocked *layout = work->layout;
   const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
@@ -127,8 +114,8 @@ INLINE void sum_unit(const struct work *work, int64_t number, const bool relu) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
     lanes sum = {0}, product = {0};
     for (int64_t k = 0; k < strip.whole; k++)
-      sum_vector(work, start + k * strip.step, mean, relu, LANES, &sum, &product);
-    if (strip.rest) sum_vector(work, start + strip.whole * strip.step, mean, relu, strip.rest, &sum, &product);
+      sum_vector(work, start + k * strip.step, mean, relu, half, LANES, &sum, &product);
+    if (strip.rest) sum_vector(work, start + strip.whole * strip.step, mean, relu, half, strip.rest, &sum, &product);
     for (int k = 0; k < LANES; k++) sums[0][k] += sum[k], sums[1][k] += product[k];
   }
   for (int which = 0; which < 2; which++)
@@ -138,19 +125,26 @@ INLINE void sum_unit(const struct work *work, int64_t number, const bool relu) {
     }
 }
 
+INLINE void sum_as(const struct work *work, int64_t number, const bool half) {
+  if (work->y)
+    sum_unit(work, number, true, half);
+  else
+    sum_unit(work, number, false, half);
+}
+
 static void sum_any(void *data, int64_t number) {
   const struct work *work = data;
-  if (work->y)
-    sum_unit(work, number, true);
+  if (work->layout->half)
+    sum_as(work, number, true);
   else
-    sum_unit(work, number, false);
+    sum_as(work, number, false);
 }
 
 static int64_t scratch_size(const struct blocked *layout) {
   return unit_count(layout) * 2 * blocked_group(layout) * (int64_t)(sizeof(double) / sizeof(float));
 }
 
-static void sums(const struct blocked *layout, const float *x, const float *y, const float *gradient, const float *mean,
+static void sums(const struct blocked *layout, const void *x, const void *y, const void *gradient, const float *mean,
                  void *scratch, float *sum, float *product) {
   const int64_t group = blocked_group(layout), groups = blocked_groups(layout);
   const struct norm_terms terms = {.mean = mean};
@@ -171,14 +165,14 @@ struct gradient_terms {
 };
 
 INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms, const bool relu,
-                            const bool keep, const int64_t n) {
-  const lanes gradient = masked_gradient(work, at, relu, n);
-  const lanes centred = load(work->x + at, n) - terms->mean;
-  if (keep) store(work->masked + at, gradient, n);
-  store(work->to + at, terms->scale * gradient + (terms->slope * centred + terms->offset), n);
+                            const bool keep, const bool half, const int64_t n) {
+  const lanes gradient = masked_gradient(work, at, relu, half, n);
+  const lanes centred = load_some(work->x, at, half, n) - terms->mean;
+  if (keep) store_some(work->masked, at, gradient, half, n);
+  store_some(work->to, at, terms->scale * gradient + (terms->slope * centred + terms->offset), half, n);
 }
 
-INLINE void backward_unit(const struct work *work, int64_t number, const bool relu, const bool keep) {
+INLINE void backward_unit(const struct work *work, int64_t number, const bool relu, const bool keep, const bool half) {
   const struct blocked *layout = work->layout;
   const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
@@ -189,23 +183,30 @@ INLINE void backward_unit(const struct work *work, int64_t number, const bool re
   for (int64_t image = unit.first; image < unit.end; image++) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
     for (int64_t k = 0; k < strip.whole; k++)
-      backward_vector(work, start + k * strip.step, &terms, relu, keep, LANES);
-    if (strip.rest) backward_vector(work, start + strip.whole * strip.step, &terms, relu, keep, strip.rest);
+      backward_vector(work, start + k * strip.step, &terms, relu, keep, half, LANES);
+    if (strip.rest) backward_vector(work, start + strip.whole * strip.step, &terms, relu, keep, half, strip.rest);
   }
+}
+
+INLINE void backward_as(const struct work *work, int64_t number, const bool half) {
+  if (work->y && work->masked)
+    backward_unit(work, number, true, true, half);
+  else if (work->y)
+    backward_unit(work, number, true, false, half);
+  else
+    backward_unit(work, number, false, work->masked != NULL, half);
 }
 
 static void backward_any(void *data, int64_t number) {
   const struct work *work = data;
-  if (work->y && work->masked)
-    backward_unit(work, number, true, true);
-  else if (work->y)
-    backward_unit(work, number, true, false);
+  if (work->layout->half)
+    backward_as(work, number, true);
   else
-    backward_unit(work, number, false, work->masked != NULL);
+    backward_as(work, number, false);
 }
 
-static void backward(const struct blocked *layout, const float *x, const float *y, const float *gradient,
-                     const struct norm_terms *terms, float *dx, float *masked) {
+static void backward(const struct blocked *layout, const void *x, const void *y, const void *gradient,
+                     const struct norm_terms *terms, void *dx, void *masked) {
   struct work work = {
       .layout = layout, .x = x, .y = y, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
   threads_run(unit_count(layout), backward_any, &work);

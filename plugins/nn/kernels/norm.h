@@ -15,8 +15,8 @@ struct norm_terms {
 
 struct norm_kernels {
   /** y = x · scale + shift, plus `addend` (NULL: nothing), negative numbers set to 0 where `relu`. */
-  void (*apply)(const struct blocked *layout, const float *x, const float *addend, const float *scale,
-                const float *shift, bool relu, float *y);
+  void (*apply)(const struct blocked *layout, const void *x, const void *addend, const float *scale,
+                const float *shift, bool relu, void *y);
 
   /** Floats of working memory that `sums` needs. */
   int64_t (*scratch_size)(const struct blocked *layout);
@@ -25,12 +25,12 @@ struct norm_kernels {
    * With g the gradient where y is not 0 (y NULL: everywhere): sum = Σ g, product = Σ g · (x - mean). scratch is
    * aligned to 8 bytes. The same bits for any number of threads.
    */
-  void (*sums)(const struct blocked *layout, const float *x, const float *y, const float *gradient, const float *mean,
+  void (*sums)(const struct blocked *layout, const void *x, const void *y, const void *gradient, const float *mean,
                void *scratch, float *sum, float *product);
 
   /** Writes dx, and to `masked` (NULL: not wanted) g. Each may be where `gradient` is. */
-  void (*backward)(const struct blocked *layout, const float *x, const float *y, const float *gradient,
-                   const struct norm_terms *terms, float *dx, float *masked);
+  void (*backward)(const struct blocked *layout, const void *x, const void *y, const void *gradient,
+                   const struct norm_terms *terms, void *dx, void *masked);
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "statistics.h"
 
 #include "threads.h"
+#include "vectors.h"
 
 enum { CHUNK = 256 };
 
@@ -29,35 +30,42 @@ static float near_mean(const struct moments *so_far, float first) {
   return so_far->count > 0.0 ? (float)so_far->mean : first;
 }
 
-/* Adds `count` numbers to each of LANES moments. */
-static void add_lanes(const float *x, int64_t count, int64_t stride, struct moments into[LANES]) {
+/* Adds `count` numbers from element `at` on to each of LANES moments. */
+INLINE void add_lanes(const void *x, int64_t at, int64_t count, int64_t stride, const bool half,
+                      struct moments into[LANES]) {
+  const lanes first = load(x, at, half);
   lanes near, sum = {0}, square = {0};
-  for (int k = 0; k < LANES; k++) near[k] = near_mean(&into[k], x[k]);
+  for (int k = 0; k < LANES; k++) near[k] = near_mean(&into[k], first[k]);
   for (int64_t p = 0; p < count; p++) {
-    const lanes distance = *(const lanes *)(x + p * stride) - near;
+    const lanes distance = load(x, at + p * stride, half) - near;
     sum += distance;
     square += distance * distance;
   }
   for (int k = 0; k < LANES; k++) merge(&into[k], moments_of((double)count, near[k], sum[k], square[k]));
 }
 
-static void add_chunks(const float *x, int64_t count, int64_t stride, struct moments into[LANES]) {
+static void add_chunks(const float *x, int64_t at, int64_t count, int64_t stride, struct moments into[LANES]) {
   for (int64_t p = 0; p < count; p += CHUNK)
-    add_lanes(x + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, into);
+    add_lanes(x, at + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, false, into);
+}
+
+static void add_half_chunks(const void *x, int64_t at, int64_t count, int64_t stride, struct moments into[LANES]) {
+  for (int64_t p = 0; p < count; p += CHUNK)
+    add_lanes(x, at + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, true, into);
 }
 
 /* One channel whose positions lie side by side. */
 static void add_row(const float *x, int64_t count, struct moments *into) {
   struct moments parts[LANES] = {0};
   const int64_t whole = count / LANES;
-  add_chunks(x, whole, LANES, parts);
+  add_chunks(x, 0, whole, LANES, parts);
   for (int k = 0; k < LANES; k++) merge(into, parts[k]);
   for (int64_t p = whole * LANES; p < count; p++) merge(into, (struct moments){1.0, x[p], 0.0});
 }
 
 struct work {
   const struct blocked *layout;
-  const float *x;
+  const void *x;
   struct moments *moments; /* [slices, groups, group size] */
 };
 
@@ -66,14 +74,15 @@ static void work_on(void *data, int64_t unit) {
   const struct blocked *layout = work->layout;
   const int64_t groups = blocked_groups(layout), size = blocked_group(layout), slices = blocked_slices(layout);
   const int64_t slice = unit / groups, channel = unit % groups * size;
-  const float *x = work->x + blocked_channel(layout, channel);
   struct moments own[LANES] = {0};
   for (int64_t n = layout->images * slice / slices; n < layout->images * (slice + 1) / slices; n++) {
-    const float *image = x + n * layout->image_stride;
+    const int64_t at = n * layout->image_stride + blocked_channel(layout, channel);
     if (size == 1)
-      add_row(image, layout->positions, own);
+      add_row((const float *)work->x + at, layout->positions, own);
+    else if (layout->half)
+      add_half_chunks(work->x, at, layout->positions, layout->block, own);
     else
-      add_chunks(image, layout->positions, layout->block, own);
+      add_chunks(work->x, at, layout->positions, layout->block, own);
   }
   for (int64_t k = 0; k < size; k++) work->moments[unit * size + k] = own[k];
 }
@@ -83,7 +92,7 @@ static int64_t scratch_size(const struct blocked *layout) {
   return count * (int64_t)(sizeof(struct moments) / sizeof(float));
 }
 
-static void compute(const struct blocked *layout, const float *x, void *scratch, float *mean, float *variance) {
+static void compute(const struct blocked *layout, const void *x, void *scratch, float *mean, float *variance) {
   const int64_t slices = blocked_slices(layout), stride = blocked_groups(layout) * blocked_group(layout);
   struct work work = {layout, x, scratch};
   threads_run(slices * blocked_groups(layout), work_on, &work);

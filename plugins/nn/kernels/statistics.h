@@ -14,7 +14,7 @@ struct statistics_kernels {
   int64_t (*scratch_size)(const struct blocked *layout);
 
   /** mean[C], variance[C] (biased) of x; scratch is aligned to 8 bytes. The same bits for any number of threads. */
-  void (*compute)(const struct blocked *layout, const float *x, void *scratch, float *mean, float *variance);
+  void (*compute)(const struct blocked *layout, const void *x, void *scratch, float *mean, float *variance);
 };
 
 #endif

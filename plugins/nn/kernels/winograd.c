@@ -7,11 +7,8 @@
  */
 #include "winograd.h"
 
-#include <string.h>
-
 #include "threads.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "vectors.h"
 
 enum {
   TILE = WINOGRAD_TILE,
@@ -19,7 +16,7 @@ enum {
   POINTS = WINOGRAD_POINTS,
   ROWS = WINOGRAD_ROWS, /* of a matrix that are multiplied at once: with two vectors a row they fill the registers */
   CHANNEL_ROWS = 4,     /* the same where rows are channels */
-  LINE = 16,            /* floats of a cache line */
+  LINE = 64,            /* bytes of a cache line */
   AHEAD = 1             /* tiles that memory is asked for ahead */
 };
 
@@ -112,15 +109,25 @@ static bool is_inside(const struct winograd *winograd, int64_t y, int64_t x, int
   return y >= 0 && x >= 0 && y + count <= winograd->height && x + count <= winograd->width;
 }
 
+/* The map of LANES channels of an image. */
+struct view {
+  const void *tensor;
+  int64_t start, block; /* elements */
+};
+
+static inline struct view view_of(const struct blocked *blocked, const void *tensor, int64_t image, int64_t channel) {
+  return (struct view){tensor, image * blocked->image_stride + blocked_channel(blocked, channel), blocked->block};
+}
+
 /* One row of a patch or a tile: `count` vectors from column x on, zeros outside the map. */
-INLINE void load_row(const struct winograd *winograd, const struct blocked *blocked, const float *map, int64_t y,
-                     int64_t x, const int count, const bool inside, lanes *row) {
+INLINE void load_row(const struct winograd *winograd, const struct view *view, int64_t y, int64_t x, const int count,
+                     const bool inside, const bool half, lanes *row) {
   const bool row_inside = inside || (y >= 0 && y < winograd->height);
-  const float *from = map + (y * winograd->width + x) * blocked->block;
-  for (int j = 0; j < count; j++)
-    row[j] = inside || (row_inside && x + j >= 0 && x + j < winograd->width)
-                 ? *(const lanes *)(from + j * blocked->block)
-                 : (lanes){0};
+  const int64_t from = view->start + (y * winograd->width + x) * view->block;
+  for (int j = 0; j < count; j++) {
+    const bool is_there = inside || (row_inside && x + j >= 0 && x + j < winograd->width);
+    row[j] = is_there ? load(view->tensor, from + j * view->block, half) : (lanes){0};
+  }
 }
 
 /* Rows, then columns; to[point * stride]. */
@@ -136,30 +143,30 @@ INLINE void store_points(lanes rows[PATCH][PATCH], bool gradient, float *to, int
   }
 }
 
-INLINE void take_patch(const struct winograd *winograd, const float *source, struct place place, const bool inside,
-                       float *to) {
+INLINE void take_patch(const struct winograd *winograd, const void *source, struct place place, const bool inside,
+                       const bool half, float *to) {
   const struct blocked *blocked = &winograd->source;
   for (int64_t c = 0; c < blocked->channels; c += LANES) {
-    const float *map = source + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    const struct view view = view_of(blocked, source, place.image, c);
     lanes rows[PATCH][PATCH];
     for (int i = 0; i < PATCH; i++) {
       lanes row[PATCH];
-      load_row(winograd, blocked, map, place.y + i - 1, place.x - 1, PATCH, inside, row);
+      load_row(winograd, &view, place.y + i - 1, place.x - 1, PATCH, inside, half, row);
       transform_source(row, rows[i], 1);
     }
     store_points(rows, false, to + c, blocked->channels);
   }
 }
 
-INLINE void take_gradient(const struct winograd *winograd, const float *gradient, struct place place, const bool inside,
-                          float *to) {
+INLINE void take_gradient(const struct winograd *winograd, const void *gradient, struct place place, const bool inside,
+                          const bool half, float *to) {
   const struct blocked *blocked = &winograd->target;
   for (int64_t c = 0; c < blocked->channels; c += LANES) {
-    const float *map = gradient + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    const struct view view = view_of(blocked, gradient, place.image, c);
     lanes rows[PATCH][PATCH];
     for (int i = 0; i < TILE; i++) {
       lanes row[TILE];
-      load_row(winograd, blocked, map, place.y + i, place.x, TILE, inside, row);
+      load_row(winograd, &view, place.y + i, place.x, TILE, inside, half, row);
       transform_gradient(row, rows[i], 1);
     }
     store_points(rows, true, to + c, blocked->channels);
@@ -167,41 +174,41 @@ INLINE void take_gradient(const struct winograd *winograd, const float *gradient
 }
 
 /* Asks for what tile `place` adds to those before it: the patches overlap, these parts do not. */
-INLINE void prefetch(const struct winograd *winograd, const struct blocked *blocked, const float *tensor,
+INLINE void prefetch(const struct winograd *winograd, const struct blocked *blocked, const void *tensor,
                      struct place place) {
-  const int64_t row = winograd->width * blocked->block;
-  const float *image = tensor + place.image * blocked->image_stride;
-  const float *start = image + place.y * row + place.x * blocked->block;
+  const int64_t size = blocked->half ? sizeof(uint16_t) : sizeof(float), row = winograd->width * blocked->block * size;
   if (place.image >= blocked->images) return;
-  for (int64_t c = 0; c < blocked->channels; c += LANES)
-    for (int i = 0; i < TILE; i++) {
-      const float *at = start + blocked_channel(blocked, c) + i * row;
-      __builtin_prefetch(at);
-      __builtin_prefetch(at + LINE);
-    }
+  for (int64_t c = 0; c < blocked->channels; c += LANES) {
+    const struct view view = view_of(blocked, tensor, place.image, c);
+    const char *start = (const char *)tensor + view.start * size + place.y * row + place.x * blocked->block * size;
+    for (int i = 0; i < TILE; i++)
+      for (int64_t at = 0; at < TILE * LANES * size; at += LINE) __builtin_prefetch(start + i * row + at);
+  }
 }
 
-/* All channels of a tile, to[point * stride + channel]. */
-static void take_source(const struct winograd *winograd, const float *source, struct place place, float *to) {
+/* All channels of a tile, to[point * channels + channel]. */
+INLINE void take_source(const struct winograd *winograd, const void *source, struct place place, const bool half,
+                        float *to) {
   if (is_inside(winograd, place.y - 1, place.x - 1, PATCH))
-    take_patch(winograd, source, place, true, to);
+    take_patch(winograd, source, place, true, half, to);
   else
-    take_patch(winograd, source, place, false, to);
+    take_patch(winograd, source, place, false, half, to);
 }
 
-static void take_target(const struct winograd *winograd, const float *gradient, struct place place, float *to) {
+INLINE void take_target(const struct winograd *winograd, const void *gradient, struct place place, const bool half,
+                        float *to) {
   if (is_inside(winograd, place.y, place.x, TILE))
-    take_gradient(winograd, gradient, place, true, to);
+    take_gradient(winograd, gradient, place, true, half, to);
   else
-    take_gradient(winograd, gradient, place, false, to);
+    take_gradient(winograd, gradient, place, false, half, to);
 }
 
 INLINE void put_tile(const struct winograd *winograd, const float *from, struct place place, const bool add,
-                     float *target) {
+                     const bool half, void *target) {
   const struct blocked *blocked = &winograd->target;
   const int64_t height = winograd->height - place.y, width = winograd->width - place.x;
   for (int64_t c = 0; c < blocked->channels; c += LANES) {
-    float *map = target + place.image * blocked->image_stride + blocked_channel(blocked, c);
+    const struct view view = view_of(blocked, target, place.image, c);
     lanes rows[TILE][PATCH];
     for (int j = 0; j < PATCH; j++) {
       lanes column[PATCH];
@@ -210,12 +217,12 @@ INLINE void put_tile(const struct winograd *winograd, const float *from, struct 
     }
     for (int i = 0; i < TILE && i < height; i++) {
       lanes row[TILE];
-      float *to = map + ((place.y + i) * winograd->width + place.x) * blocked->block;
+      const int64_t to = view.start + ((place.y + i) * winograd->width + place.x) * blocked->block;
       transform_back(rows[i], row, 1);
       for (int j = 0; j < TILE && j < width; j++) {
-        lanes *there = (lanes *)(to + j * blocked->block);
-        if (add) row[j] += *there;
-        *there = row[j];
+        const int64_t at = to + j * blocked->block;
+        if (add) row[j] += load(target, at, half);
+        store(target, at, row[j], half);
       }
     }
   }
@@ -265,35 +272,35 @@ INLINE void multiply(struct factor a, int64_t count, struct factor b, int64_t co
 
 struct work {
   const struct winograd *winograd;
-  const float *source, *other; /* packed weights; or the gradient of the target */
-  float *target, *scratch;
+  const void *source, *gradient; /* of the target, where weights are trained */
+  const float *packed;
+  void *target;
+  float *scratch;
   bool add; /* to what is in the target */
 };
 
-static void run_chunk(const struct work *work, int64_t first, int64_t count, float *patches) {
+INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, const bool add, const bool half,
+                      float *patches) {
   const struct winograd *winograd = work->winograd;
   const int64_t from = winograd->source.channels, to = winograd->target.channels;
   const int64_t patch = POINTS * from, product = POINTS * to;
   float *products = patches + winograd->chunk * patch;
   for (int64_t t = 0; t < count; t++) {
     prefetch(winograd, &winograd->source, work->source, place_of(winograd, first + t + AHEAD));
-    take_source(winograd, work->source, place_of(winograd, first + t), patches + t * patch);
+    take_source(winograd, work->source, place_of(winograd, first + t), half, patches + t * patch);
   }
   for (int p = 0; p < POINTS; p++) {
-    const struct factor a = {patches + p * from, patch, 1}, b = {work->other + p * pairs_of(winograd), to, 1};
+    const struct factor a = {patches + p * from, patch, 1}, b = {work->packed + p * pairs_of(winograd), to, 1};
     multiply(a, round_up(count, ROWS), b, to, from, products + p * to, product, ROWS, false);
   }
   for (int64_t t = 0; t < count; t++) {
-    const struct place place = place_of(winograd, first + t);
     prefetch(winograd, &winograd->target, work->target, place_of(winograd, first + t + AHEAD));
-    if (work->add)
-      put_tile(winograd, products + t * product, place, true, work->target);
-    else
-      put_tile(winograd, products + t * product, place, false, work->target);
+    put_tile(winograd, products + t * product, place_of(winograd, first + t), add, half, work->target);
   }
 }
 
-static void sum_chunk(const struct work *work, int64_t first, int64_t count, float *patches, float *sums) {
+INLINE void sum_chunk(const struct work *work, int64_t first, int64_t count, const bool half, float *patches,
+                      float *sums) {
   const struct winograd *winograd = work->winograd;
   const int64_t from = winograd->source.channels, to = winograd->target.channels;
   const int64_t patch = POINTS * from, product = POINTS * to;
@@ -301,9 +308,9 @@ static void sum_chunk(const struct work *work, int64_t first, int64_t count, flo
   for (int64_t t = 0; t < count; t++) {
     const struct place place = place_of(winograd, first + t), next = place_of(winograd, first + t + AHEAD);
     prefetch(winograd, &winograd->source, work->source, next);
-    prefetch(winograd, &winograd->target, work->other, next);
-    take_source(winograd, work->source, place, patches + t * patch);
-    take_target(winograd, work->other, place, gradients + t * product);
+    prefetch(winograd, &winograd->target, work->gradient, next);
+    take_source(winograd, work->source, place, half, patches + t * patch);
+    take_target(winograd, work->gradient, place, half, gradients + t * product);
   }
   for (int p = 0; p < POINTS; p++) {
     const struct factor a = {patches + p * from, 1, patch}, b = {gradients + p * to, product, 1};
@@ -312,28 +319,55 @@ static void sum_chunk(const struct work *work, int64_t first, int64_t count, flo
 }
 
 /* The chunks of one of the threads. */
-static void work_on(const struct work *work, int64_t thread, bool weights) {
+static void for_chunks(const struct work *work, int64_t thread,
+                       void (*body)(const struct work *work, int64_t first, int64_t count, float *scratch)) {
   const struct winograd *winograd = work->winograd;
   const int64_t chunk = winograd->chunk, chunks = (winograd->tiles + chunk - 1) / chunk, threads = winograd->threads;
-  float *sums = work->scratch + thread * winograd_thread_scratch(winograd);
-  float *scratch = sums + POINTS * pairs_of(winograd);
-  if (weights) memset(sums, 0, (size_t)(POINTS * pairs_of(winograd)) * sizeof *sums);
+  float *scratch = work->scratch + thread * winograd_thread_scratch(winograd);
   for (int64_t k = chunks * thread / threads; k < chunks * (thread + 1) / threads; k++) {
-    const int64_t first = k * chunk, left = winograd->tiles - first, count = left < chunk ? left : chunk;
-    if (weights)
-      sum_chunk(work, first, count, scratch, sums);
-    else
-      run_chunk(work, first, count, scratch);
+    const int64_t first = k * chunk, left = winograd->tiles - first;
+    body(work, first, left < chunk ? left : chunk, scratch);
   }
 }
 
-static void run_thread(void *data, int64_t thread) { work_on(data, thread, false); }
+static void run_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  run_chunk(work, first, count, false, false, scratch);
+}
 
-static void sum_thread(void *data, int64_t thread) { work_on(data, thread, true); }
+static void add_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  run_chunk(work, first, count, true, false, scratch);
+}
 
-static void run(const struct winograd *winograd, const float *source, const float *packed, bool add, float *target,
+static void run_halves(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  run_chunk(work, first, count, work->add, true, scratch);
+}
+
+/* The sums of a thread lie before what it works on. */
+
+static void sum_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  sum_chunk(work, first, count, false, scratch + POINTS * pairs_of(work->winograd), scratch);
+}
+
+static void sum_halves(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  sum_chunk(work, first, count, true, scratch + POINTS * pairs_of(work->winograd), scratch);
+}
+
+static void run_thread(void *data, int64_t thread) {
+  const struct work *work = data;
+  for_chunks(work, thread, work->winograd->source.half ? run_halves : work->add ? add_floats : run_floats);
+}
+
+static void sum_thread(void *data, int64_t thread) {
+  const struct work *work = data;
+  float *sums = work->scratch + thread * winograd_thread_scratch(work->winograd);
+  memset(sums, 0, (size_t)(POINTS * pairs_of(work->winograd)) * sizeof *sums);
+  for_chunks(work, thread, work->winograd->source.half ? sum_halves : sum_floats);
+}
+
+static void run(const struct winograd *winograd, const void *source, const float *packed, bool add, void *target,
                 float *scratch) {
-  struct work work = {winograd, source, packed, target, scratch, add};
+  struct work work = {
+      .winograd = winograd, .source = source, .packed = packed, .target = target, .scratch = scratch, .add = add};
   threads_run(winograd->threads, run_thread, &work);
 }
 
@@ -353,10 +387,10 @@ static void add_pair(const float *points, int64_t stride, float w[9]) {
     }
 }
 
-static void backward_weights(const struct winograd *winograd, const float *source, const float *gradient,
-                             float *weights, float *scratch) {
+static void backward_weights(const struct winograd *winograd, const void *source, const void *gradient, float *weights,
+                             float *scratch) {
   const int64_t from = winograd->source.channels, to = winograd->target.channels, size = POINTS * pairs_of(winograd);
-  struct work work = {winograd, source, gradient, NULL, scratch, true};
+  struct work work = {.winograd = winograd, .source = source, .gradient = gradient, .scratch = scratch};
   threads_run(winograd->threads, sum_thread, &work);
   for (int64_t t = 1; t < winograd->threads; t++)
     for (int64_t k = 0; k < size; k++) scratch[k] += scratch[t * winograd_thread_scratch(winograd) + k];

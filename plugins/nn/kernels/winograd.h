@@ -50,11 +50,11 @@ struct winograd_kernels {
   void (*pack_turned)(const int64_t shape[2], const float *weights, float *packed);
 
   /** target = convolution of source; with `add` it is added to what is there. */
-  void (*run)(const struct winograd *winograd, const float *source, const float *packed, bool add, float *target,
+  void (*run)(const struct winograd *winograd, const void *source, const float *packed, bool add, void *target,
               float *scratch);
 
   /** Adds the gradient of the weights, [target, source, 3, 3]; gradient is that of the target. */
-  void (*backward_weights)(const struct winograd *winograd, const float *source, const float *gradient, float *weights,
+  void (*backward_weights)(const struct winograd *winograd, const void *source, const void *gradient, float *weights,
                            float *scratch);
 };
 

@@ -15,8 +15,8 @@ bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, 
   made.tiles = made.image_tiles * made.source.images;
   made.chunk = fit < LEAST ? LEAST : fit;
   *winograd = made;
-  return made.source.block > 1 && made.target.block > 1 && made.source.channels % LANES == 0 &&
-         made.target.channels % LANES == 0;
+  return made.source.half == made.target.half && made.source.block > 1 && made.target.block > 1 &&
+         made.source.channels % LANES == 0 && made.target.channels % LANES == 0;
 }
 
 int64_t winograd_pairs(int64_t source, int64_t target) { return source * target + WINOGRAD_GAP; }

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A network in every layout, precision and way of convolution: the numbers are the same, as far as the arithmetic can
+ * tell. The measure is float32 in dense layouts, where all is oneDNN's direct convolution.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "conv.h"
+#include "plan.h"
+#include "resnet.h"
+#include "rig.h"
+
+static const gint64 image[] = {3, 6, 6};
+
+static struct resnet shape; /* of the network that `build` makes */
+
+static int build(struct nn_graph *graph, int value) {
+  value = resnet_build(&shape, graph, value, 0, 3);
+  return nn_linear(graph, nn_global_mean(graph, value, "mean"), "linear", 7);
+}
+
+/* Without ReLU, whose gradient jumps where bfloat16 takes a number near zero to the other side. */
+static int build_smooth(struct nn_graph *graph, int value) {
+  const int first = nn_batch_norm(graph, nn_conv(graph, value, "conv1", shape.width, 3, 1), "bn1", false);
+  const int second = nn_batch_norm(graph, nn_conv(graph, first, "conv2", shape.width, 3, 1), "bn2", false);
+  const int third = nn_batch_norm(graph, nn_conv(graph, second, "conv3", 2 * shape.width, 3, 2), "bn3", false);
+  return nn_linear(graph, nn_global_mean(graph, third, "mean"), "linear", 7);
+}
+
+/* How a step is computed. */
+struct variant {
+  const char *name;
+  gboolean dense, half;
+  int way;
+  guint32 threads;
+  double tolerance; /* relative distance of any tensor */
+};
+
+/* What one training step computes. */
+struct step {
+  gboolean dense;
+  float *output, *input_gradient, *gradients;
+};
+
+static void step_free(struct step *step) {
+  free(step->output);
+  free(step->input_gradient);
+  free(step->gradients);
+  g_free(step);
+}
+AUTO_DEFINE(step, step_free)
+
+static void check(int status, const struct dvt_error *error) {
+  if (status != DVT_OK) fail_msg("%s", error->message);
+}
+
+static struct plan *make_plan(struct rig *rig, gint64 n, const struct variant *variant, float *const *gradients,
+                              dnnl_engine_t engine) {
+  const struct nn_module *module = rig->module->self;
+  const struct plan_setup setup = {.graph = module->graph,
+                                   .values = module->values,
+                                   .gradients = gradients,
+                                   .flags = DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS,
+                                   .threads = variant->threads,
+                                   .batch = n,
+                                   .capacity = n,
+                                   .half = variant->half,
+                                   .way = &variant->way,
+                                   .dense = variant->dense,
+                                   .engine = engine};
+  struct dvt_error error = DVT_ERROR_INIT;
+  struct plan *plan = NULL;
+  check(plan_new(&setup, &plan, &error), &error);
+  return plan;
+}
+
+static void run_phases(struct plan *plan, float *const borders[PLAN_BORDERS], dnnl_engine_t engine) {
+  struct dvt_error error = DVT_ERROR_INIT;
+  dnnl_stream_t stream = NULL;
+  float *memory = memory_floats(plan->arena.size / sizeof(float) + 1, NULL);
+  assert_int_equal(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags), dnnl_success);
+  check(plan_place(plan, memory, &error), &error);
+  for (int k = 0; k < PLAN_BORDERS; k++) check(plan_set_border(plan, k, borders[k], &error), &error);
+  for (int k = 0; k < PLAN_PHASES; k++) check(plan_run(plan, k, true, stream, &error), &error);
+  dnnl_stream_destroy(stream);
+  free(memory);
+}
+
+static struct step *run(struct rig *rig, gsize n, const struct variant *variant) {
+  struct step *step = g_new0(struct step, 1);
+  g_autofree float **gradients = g_new0(float *, rig->module->weight_count);
+  float *input = rig_noise(n * rig_input_size(rig), 1, "input");
+  float *output_gradient = rig_noise(n * rig_output_size(rig), 2, "gradient");
+  dnnl_engine_t engine = NULL;
+  step->output = memory_floats(n * rig_output_size(rig), NULL);
+  step->input_gradient = memory_floats(n * rig_input_size(rig), NULL);
+  step->gradients = memory_floats(rig->module->size, NULL);
+  for (guint k = 0; k < rig->module->weight_count; k++) gradients[k] = step->gradients + rig->module->offsets[k];
+  assert_int_equal(dnnl_engine_create(&engine, dnnl_cpu, 0), dnnl_success);
+  struct plan *plan = make_plan(rig, (gint64)n, variant, gradients, engine);
+  run_phases(plan,
+             (float *const[]){[PLAN_INPUT] = input,
+                              [PLAN_OUTPUT] = step->output,
+                              [PLAN_OUTPUT_GRADIENT] = output_gradient,
+                              [PLAN_INPUT_GRADIENT] = step->input_gradient},
+             engine);
+  step->dense = plan->setup.dense;
+  plan_free(plan);
+  dnnl_engine_destroy(engine);
+  free(input);
+  free(output_gradient);
+  return step;
+}
+
+static void assert_close(const float *a, const float *b, gsize count, const struct variant *variant, const char *name) {
+  const double error = rig_distance(a, b, count);
+  /* Of a shift, the next batch norm leaves no more than what the edges of the map make of it. */
+  const gboolean cancels = variant->half && g_str_has_suffix(name, ".bias");
+  const double tolerance = cancels ? 20 * variant->tolerance : variant->tolerance;
+  if (!(error <= tolerance))
+    fail_msg("%s: %s, width %d, %s: relative distance %g", variant->name, name, (int)shape.width,
+             shape.projection ? "projection" : "identity", error);
+}
+
+static void compare(struct rig *rig, guint n, const struct step *expected, const struct variant *variant) {
+  const struct module *module = rig->module;
+  AUTO(step) got = run(rig, n, variant);
+  if (shape.width % 16 == 0) assert_int_equal(got->dense, variant->dense);
+  assert_close(got->output, expected->output, n * rig_output_size(rig), variant, "output");
+  assert_close(got->input_gradient, expected->input_gradient, n * rig_input_size(rig), variant, "input gradient");
+  for (guint k = 0; k < module->weight_count; k++)
+    if (module->weights[k]->role == DVT_WEIGHT_PARAMETER)
+      assert_close(got->gradients + module->offsets[k], expected->gradients + module->offsets[k],
+                   module_weight_elements(module, k), variant, module->weights[k]->name);
+}
+
+/* Winograd loses a digit to the direct way; a wrong formula is off by far more than any of these. */
+static const struct variant exact[] = {
+    {"blocked", FALSE, FALSE, CONV_DIRECT, 1, 1e-5},
+    {"blocked, Winograd", FALSE, FALSE, CONV_WINOGRAD, 1, 1e-4},
+    {"blocked, Winograd, three threads", FALSE, FALSE, CONV_WINOGRAD, 3, 1e-4},
+    {"blocked, oneDNN's Winograd", FALSE, FALSE, CONV_ONEDNN_WINOGRAD, 1, 1e-4},
+};
+
+/* bfloat16 has 8 bits; here some of its roundings add up. */
+static const struct variant rounded[] = {
+    {"bfloat16", FALSE, TRUE, CONV_DIRECT, 1, 1.5e-2},
+    {"bfloat16, Winograd", FALSE, TRUE, CONV_WINOGRAD, 1, 1.5e-2},
+};
+
+static void compare_all(rig_build network, guint n, const struct variant *variants, guint count) {
+  static const struct variant reference = {"dense", TRUE, FALSE, CONV_DIRECT, 1, 0};
+  AUTO(rig) rig = rig_new(network, image, 3);
+  AUTO(step) expected = run(rig, n, &reference);
+  assert_true(expected->dense);
+  for (guint k = 0; k < count; k++) compare(rig, n, expected, &variants[k]);
+}
+
+static void variants_agree(void **state) {
+  (void)state;
+  static const gint64 widths[] = {5, 9, 12, 16, 20, 24};
+  for (guint k = 0; k < G_N_ELEMENTS(widths); k++)
+    for (guint n = 1; n <= 3; n += 2) {
+      for (int projection = 0; projection < 2; projection++) {
+        shape = (struct resnet){.blocks = 1, .width = widths[k], .projection = projection};
+        compare_all(build, n, exact, G_N_ELEMENTS(exact));
+      }
+      if (n > 1) compare_all(build_smooth, n, rounded, G_N_ELEMENTS(rounded)); /* of one image nearly all cancels */
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(variants_agree)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
