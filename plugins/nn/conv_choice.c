@@ -70,6 +70,7 @@ static bool make_trial(struct measurement *measurement, struct trial *trial, con
   setup.batch = setup.capacity;
   setup.seconds = trial->seconds;
   setup.way = way;
+  setup.inner = node->inputs[0] != NN_INPUT;
   if (plan_new(&setup, &trial->plan, &error) != DVT_OK) return false;
   trial->memory = make_zeros(plan, trial->plan->arena.size);
   const int of[PLAN_BORDERS] = {[PLAN_INPUT] = node->inputs[0],

@@ -32,6 +32,7 @@ struct plan_setup {
   uint32_t threads;        /**< how many may work at once, at least 1 */
   int64_t batch, capacity; /**< capacity: the largest batch that this pass makes a plan for */
   bool half;               /**< maps are bfloat16 between layers; a dense plan has float32 all the same */
+  bool inner;              /**< the input is to be as a value between layers */
   double *seconds;         /**< [PLAN_KINDS], which the time of every step is added to; NULL: not counted */
   const int *way;           /**< of every convolution that it is possible for; NULL: the host chooses */
   bool dense;               /**< no layout is left open: all are dense */

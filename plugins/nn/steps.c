@@ -50,7 +50,8 @@ dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) {
 }
 
 dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value) {
-  const bool kept = plan->setup.graph->values[value].precise || (value == NN_INPUT && !plan_has_half_arithmetic());
+  const bool as_given = value == NN_INPUT && !plan->setup.inner && !plan_has_half_arithmetic();
+  const bool kept = as_given || plan->setup.graph->values[value].precise;
   const bool half = plan->setup.half && !kept;
   return describe(plan, value, half ? dnnl_bf16 : dnnl_f32, !plan->setup.dense);
 }
@@ -261,8 +262,11 @@ int plan_read(struct plan *plan, int value, dnnl_memory_desc_t md) {
   if (plan->values[value] >= 0 || !well(plan)) return plan->values[value];
   const dnnl_memory_desc_t border = plan_tensor_md(plan, PLAN_INPUT);
   if (dnnl_memory_desc_equal(&md, &border)) return plan->values[value] = PLAN_INPUT;
+  const enum plan_kind kind = plan->kind;
+  plan->kind = PLAN_OTHER;
   plan->values[value] = plan_tensor(plan, md, -1, -1);
   plan_copy(plan, PLAN_INPUT, plan->values[value], plan->plain);
+  plan->kind = kind;
   return plan->values[value];
 }
 
