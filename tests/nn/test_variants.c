@@ -132,7 +132,8 @@ static void assert_close(const float *a, const float *b, gsize count, const stru
 static void compare(struct rig *rig, guint n, const struct step *expected, const struct variant *variant) {
   const struct module *module = rig->module;
   AUTO(step) got = run(rig, n, variant);
-  if (shape.width % 16 == 0) assert_int_equal(got->dense, variant->dense);
+  const gboolean blocks = dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx2; /* older kernels fit dense layouts alone */
+  if (shape.width % 16 == 0 && blocks) assert_int_equal(got->dense, variant->dense);
   assert_close(got->output, expected->output, n * rig_output_size(rig), variant, "output");
   assert_close(got->input_gradient, expected->input_gradient, n * rig_input_size(rig), variant, "input gradient");
   for (guint k = 0; k < module->weight_count; k++)

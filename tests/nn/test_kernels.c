@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own loops against plain ones in double, in every layout, type and number of threads. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "kernels/kernels.h"
+#include "rig.h"
+#include "threads.h"
+
+struct sample {
+  gint64 n, c, h, w;
+  dnnl_format_tag_t tag;
+  gint64 block; /* of the tag */
+};
+
+static const struct sample samples[] = {
+    {3, 16, 8, 8, dnnl_nChw8c, 8},   {2, 32, 5, 7, dnnl_nChw16c, 16}, {5, 8, 1, 1, dnnl_nChw8c, 8},
+    {17, 24, 6, 3, dnnl_nhwc, 24},   {2, 12, 4, 5, dnnl_nChw8c, 8},   {3, 5, 9, 7, dnnl_nchw, 1},
+};
+
+/* A tensor as numbers by [n][c][position], and as the kernels see it. */
+struct tensor {
+  const struct sample *sample;
+  struct blocked layout;
+  double *values;
+  void *data;
+};
+
+static gsize count(const struct sample *s) { return (gsize)(s->n * s->c * s->h * s->w); }
+
+static gsize padded_channels(const struct sample *s) { return (gsize)((s->c + s->block - 1) / s->block * s->block); }
+
+static gsize place(const struct sample *s, gsize k) {
+  const gsize positions = (gsize)(s->h * s->w), n = k / positions / (gsize)s->c, c = k / positions % (gsize)s->c;
+  const gsize block = (gsize)s->block, blocks = padded_channels(s) / block;
+  return ((n * blocks + c / block) * positions + k % positions) * block + c % block;
+}
+
+static float half_to_float(guint16 half) {
+  const guint32 bits = (guint32)half << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+static double read_at(const struct tensor *tensor, gsize k) {
+  const gsize at = place(tensor->sample, k);
+  return tensor->layout.half ? half_to_float(((guint16 *)tensor->data)[at]) : ((float *)tensor->data)[at];
+}
+
+/* The float32 that round to a bfloat16 evenly stay as they are: noise is cut to 8 bits first. */
+static void write_at(struct tensor *tensor, gsize k, float value) {
+  const gsize at = place(tensor->sample, k);
+  guint32 bits;
+  memcpy(&bits, &value, sizeof bits);
+  if (tensor->layout.half)
+    ((guint16 *)tensor->data)[at] = (guint16)(bits >> 16);
+  else
+    ((float *)tensor->data)[at] = value;
+  tensor->values[k] = read_at(tensor, k);
+}
+
+static dnnl_memory_desc_t describe(const struct sample *s, gboolean half) {
+  const dnnl_dims_t dims = {s->n, s->c, s->h, s->w};
+  dnnl_memory_desc_t md;
+  assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, half ? dnnl_bf16 : dnnl_f32, s->tag), dnnl_success);
+  return md;
+}
+
+/* Noise of a name; NULL: zeros. */
+static struct tensor tensor_new(const struct sample *s, gboolean half, const char *name) {
+  struct tensor tensor = {.sample = s, .values = g_new0(double, count(s))};
+  const dnnl_memory_desc_t md = describe(s, half);
+  assert_true(blocked_init(&tensor.layout, &md));
+  tensor.data = memory_floats(padded_channels(s) * (gsize)(s->n * s->h * s->w), NULL);
+  float *noise = name ? rig_noise(count(s), 5, name) : NULL;
+  for (gsize k = 0; noise && k < count(s); k++) write_at(&tensor, k, noise[k]);
+  free(noise);
+  return tensor;
+}
+
+static void tensor_free(struct tensor *tensor) {
+  g_free(tensor->values);
+  free(tensor->data);
+}
+
+/* Relative to the length of what was expected. Winograd multiplies by up to 64 and takes differences. */
+static void assert_near(const struct tensor *tensor, const double *expected, const char *what) {
+  double distance = 0, length = 0;
+  for (gsize k = 0; k < count(tensor->sample); k++) {
+    distance += pow(read_at(tensor, k) - expected[k], 2);
+    length += pow(expected[k], 2);
+  }
+  if (!(sqrt(distance) <= (tensor->layout.half ? 4e-3 : 5e-6) * sqrt(length)))
+    fail_msg("%s: %d channels of %dx%d, %s: off by %g", what, (int)tensor->sample->c, (int)tensor->sample->h,
+             (int)tensor->sample->w, tensor->layout.half ? "bfloat16" : "float32", sqrt(distance / length));
+}
+
+static void for_samples(void (*check)(const struct sample *s, gboolean half)) {
+  for (guint k = 0; k < G_N_ELEMENTS(samples); k++)
+    for (int half = 0; half < (samples[k].block > 1 ? 2 : 1); half++)
+      for (guint threads = 1; threads <= 3; threads += 2) {
+        threads_limit(threads);
+        check(&samples[k], half);
+      }
+  threads_limit(1);
+}
+
+/* Numbers by channel, padded with zeros as the kernels want them. */
+static float *by_channel(const struct tensor *tensor, const char *name) {
+  float *numbers = memory_floats((gsize)blocked_padded(&tensor->layout), NULL);
+  float *noise = rig_noise((gsize)tensor->sample->c, 6, name);
+  memcpy(numbers, noise, (gsize)tensor->sample->c * sizeof *numbers);
+  free(noise);
+  return numbers;
+}
+
+static gsize channel_of(const struct sample *s, gsize k) { return k / (gsize)(s->h * s->w) % (gsize)s->c; }
+
+static void check_apply(const struct sample *s, gboolean half) {
+  struct tensor x = tensor_new(s, half, "x"), addend = tensor_new(s, half, "addend"), y = tensor_new(s, half, NULL);
+  float *scale = by_channel(&x, "scale"), *shift = by_channel(&x, "shift");
+  g_autofree double *expected = g_new(double, count(s));
+  for (int adds = 0; adds < 2; adds++)
+    for (int relu = adds; relu < 2; relu++) {
+      kernels_choose()->norm->apply(&x.layout, x.data, adds ? addend.data : NULL, scale, shift, relu, y.data);
+      for (gsize k = 0; k < count(s); k++) {
+        const gsize c = channel_of(s, k);
+        expected[k] = x.values[k] * scale[c] + shift[c] + (adds ? addend.values[k] : 0);
+        if (relu && expected[k] < 0) expected[k] = 0;
+      }
+      assert_near(&y, expected, "apply");
+    }
+  free(scale);
+  free(shift);
+  tensor_free(&x);
+  tensor_free(&addend);
+  tensor_free(&y);
+}
+
+static void norm_is_applied(void **state) {
+  (void)state;
+  for_samples(check_apply);
+}
+
+static void check_sums(const struct sample *s, gboolean half) {
+  struct tensor x = tensor_new(s, half, "x"), y = tensor_new(s, half, "y"), g = tensor_new(s, half, "g");
+  for (gsize k = 0; k < count(s); k += 2) write_at(&y, k, 0.0f);
+  float *mean = by_channel(&x, "mean");
+  const gsize padded = (gsize)blocked_padded(&x.layout);
+  float *sum = memory_floats(padded, NULL), *product = memory_floats(padded, NULL);
+  float *scratch = memory_floats((gsize)kernels_choose()->norm->scratch_size(&x.layout), NULL);
+  kernels_choose()->norm->sums(&x.layout, x.data, y.data, g.data, mean, scratch, sum, product);
+  for (gsize c = 0; c < (gsize)s->c; c++) {
+    double wanted[2] = {0}, size[2] = {0};
+    for (gsize k = 0; k < count(s); k++) {
+      const double part = y.values[k] != 0 && channel_of(s, k) == c ? g.values[k] : 0;
+      wanted[0] += part, size[0] += fabs(part);
+      wanted[1] += part * (x.values[k] - mean[c]), size[1] += fabs(part * (x.values[k] - mean[c]));
+    }
+    assert_true(fabs(sum[c] - wanted[0]) <= 1e-6 * size[0] + 1e-30);
+    assert_true(fabs(product[c] - wanted[1]) <= 1e-6 * size[1] + 1e-30);
+  }
+  float *const all[] = {mean, sum, product, scratch};
+  for (guint k = 0; k < G_N_ELEMENTS(all); k++) free(all[k]);
+  tensor_free(&x);
+  tensor_free(&y);
+  tensor_free(&g);
+}
+
+static void norm_is_summed(void **state) {
+  (void)state;
+  for_samples(check_sums);
+}
+
+static void check_backward(const struct sample *s, gboolean half) {
+  struct tensor x = tensor_new(s, half, "x"), y = tensor_new(s, half, "y"), g = tensor_new(s, half, "g");
+  struct tensor dx = tensor_new(s, half, NULL);
+  for (gsize k = 0; k < count(s); k += 3) write_at(&y, k, 0.0f);
+  float *parts[] = {by_channel(&x, "mean"), by_channel(&x, "scale"), by_channel(&x, "slope"), by_channel(&x, "offset")};
+  const struct norm_terms terms = {parts[0], parts[1], parts[2], parts[3]};
+  g_autofree double *expected = g_new(double, count(s)), *masked = g_new(double, count(s));
+  for (gsize k = 0; k < count(s); k++) {
+    const gsize c = channel_of(s, k);
+    masked[k] = y.values[k] != 0 ? g.values[k] : 0;
+    expected[k] = terms.scale[c] * masked[k] + terms.slope[c] * (x.values[k] - terms.mean[c]) + terms.offset[c];
+  }
+  kernels_choose()->norm->backward(&x.layout, x.data, y.data, g.data, &terms, dx.data, g.data);
+  assert_near(&dx, expected, "backward");
+  assert_near(&g, masked, "masked gradient, in place");
+  for (guint k = 0; k < G_N_ELEMENTS(parts); k++) free(parts[k]);
+  tensor_free(&x);
+  tensor_free(&y);
+  tensor_free(&g);
+  tensor_free(&dx);
+}
+
+static void norm_goes_back(void **state) {
+  (void)state;
+  for_samples(check_backward);
+}
+
+static void check_mean(const struct sample *s, gboolean half) {
+  struct tensor x = tensor_new(s, half, "x"), back = tensor_new(s, half, "back");
+  const gsize images = (gsize)s->n, channels = (gsize)s->c, positions = (gsize)(s->h * s->w);
+  float *means = memory_floats(images * channels, NULL);
+  g_autofree double *expected = g_new(double, count(s));
+  kernels_choose()->elementwise->mean(&x.layout, x.data, means);
+  for (gsize row = 0; row < images * channels; row++) {
+    double sum = 0, size = 0;
+    for (gsize p = 0; p < positions; p++) sum += x.values[row * positions + p], size += fabs(x.values[row * positions + p]);
+    assert_true(fabs(means[row] - sum / (double)positions) <= 1e-6 * size / (double)positions);
+    for (gsize p = 0; p < positions; p++) expected[row * positions + p] = means[row] / (double)positions;
+  }
+  kernels_choose()->elementwise->spread(&back.layout, means, back.data);
+  assert_near(&back, expected, "gradient of the mean");
+  free(means);
+  tensor_free(&x);
+  tensor_free(&back);
+}
+
+static void means_are_taken(void **state) {
+  (void)state;
+  for_samples(check_mean);
+}
+
+static void numbers_are_converted(void **state) {
+  (void)state;
+  const float cases[] = {0.0f, -0.0f, 1.0f, 1.00390625f, 1.01171875f, -3.14159f, 1e-38f, 3e38f, INFINITY, -INFINITY, NAN};
+  const guint16 expected[] = {0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xc049, 0x006d, 0x7f62, 0x7f80, 0xff80, 0x7fc0};
+  enum { COUNT = G_N_ELEMENTS(cases), GUARD = 3 };
+  guint16 halves[COUNT + GUARD];
+  float back[COUNT + GUARD];
+  memset(halves, 0x55, sizeof halves);
+  memset(back, 0x55, sizeof back);
+  kernels_choose()->elementwise->to_half(COUNT, cases, halves);
+  kernels_choose()->elementwise->to_float(COUNT, halves, back);
+  for (guint k = 0; k < COUNT; k++) {
+    assert_int_equal(halves[k], expected[k]);
+    if (!isnan(cases[k])) assert_true(back[k] == half_to_float(expected[k]));
+  }
+  assert_true(isnan(back[COUNT - 1]));
+  for (guint k = COUNT; k < COUNT + GUARD; k++) assert_int_equal(halves[k], 0x5555);
+  kernels_choose()->elementwise->add(COUNT - 3, false, back, cases); /* in place, with a rest */
+  assert_true(back[4] == 1.015625f + 1.01171875f);
+  kernels_choose()->elementwise->add(3, true, halves, halves + 2); /* a rest alone */
+  assert_int_equal(halves[0], 0x3f80);
+}
+
+/* A convolution of `from` channels to `to`. */
+struct shape {
+  gint64 n, from, to, h, w;
+  dnnl_format_tag_t tag;
+  gint64 block;
+};
+
+static const struct shape shapes[] = {
+    {3, 16, 16, 8, 8, dnnl_nChw8c, 8},   {2, 8, 24, 5, 7, dnnl_nChw8c, 8}, {1, 32, 16, 1, 1, dnnl_nChw16c, 16},
+    {9, 24, 8, 3, 10, dnnl_nChw8c, 8}, {2, 64, 64, 4, 4, dnnl_nChw8c, 8}, {40, 16, 48, 6, 2, dnnl_nChw16c, 16},
+};
+
+static double tap(const struct tensor *x, gint64 n, gint64 c, gint64 y, gint64 z) {
+  const struct sample *s = x->sample;
+  if (y < 0 || z < 0 || y >= s->h || z >= s->w) return 0;
+  return x->values[((n * s->c + c) * s->h + y) * s->w + z];
+}
+
+struct convolution {
+  struct sample source, target;
+  struct winograd winograd;
+  struct tensor x, y;
+  float *weights, *scratch;
+  gint64 sizes[2]; /* target, source */
+};
+
+static struct convolution convolution_new(const struct shape *shape, gboolean half, guint32 threads) {
+  struct convolution c = {.source = {shape->n, shape->from, shape->h, shape->w, shape->tag, shape->block},
+                          .target = {shape->n, shape->to, shape->h, shape->w, shape->tag, shape->block},
+                          .sizes = {shape->to, shape->from}};
+  const dnnl_memory_desc_t from = describe(&c.source, half), to = describe(&c.target, half);
+  assert_true(winograd_init(&c.winograd, &from, &to, threads));
+  c.weights = rig_noise((gsize)(9 * shape->from * shape->to), 7, "weights");
+  c.scratch = memory_floats((gsize)winograd_scratch_size(&c.winograd), NULL);
+  return c;
+}
+
+static void convolution_free(struct convolution *c) {
+  free(c->weights);
+  free(c->scratch);
+  tensor_free(&c->x);
+  tensor_free(&c->y);
+}
+
+/* Of the convolution of x, or with the weights turned of that which takes gradients back. */
+static double *convolved(const struct convolution *c, gboolean turned) {
+  double *y = g_new0(double, count(&c->target));
+  const gint64 from = c->source.c, to = c->target.c, h = c->source.h, w = c->source.w;
+  for (gint64 k = 0; k < (gint64)count(&c->target); k++)
+    for (gint64 i = 0; i < from; i++)
+      for (gint64 t = 0; t < 9; t++) {
+        const gint64 o = k / (h * w) % to;
+        const float weight = turned ? c->weights[9 * (i * to + o) + 8 - t] : c->weights[9 * (o * from + i) + t];
+        y[k] += weight * tap(&c->x, k / (h * w) / to, i, k / w % h + t / 3 - 1, k % w + t % 3 - 1);
+      }
+  return y;
+}
+
+static void check_run(const struct shape *shape, gboolean half, guint32 threads) {
+  struct convolution c = convolution_new(shape, half, threads);
+  const gint64 turned_sizes[] = {shape->from, shape->to};
+  float *packed = memory_floats((gsize)winograd_packed_size(c.sizes), NULL);
+  c.x = tensor_new(&c.source, half, "x");
+  c.y = tensor_new(&c.target, half, "before");
+  for (int turned = 0; turned < 2; turned++) {
+    g_autofree double *expected = convolved(&c, turned);
+    const struct winograd_kernels *kernels = kernels_choose()->winograd;
+    if (turned)
+      kernels->pack_turned(turned_sizes, c.weights, packed);
+    else
+      kernels->pack(c.sizes, c.weights, packed);
+    kernels->run(&c.winograd, c.x.data, packed, turned, c.y.data, c.scratch); /* adds to what the first left */
+    for (gsize k = 0; k < count(&c.target); k++) {
+      if (turned) expected[k] += c.y.values[k];
+      c.y.values[k] = read_at(&c.y, k);
+    }
+    assert_near(&c.y, expected, turned ? "Winograd, turned, added" : "Winograd");
+  }
+  free(packed);
+  convolution_free(&c);
+}
+
+static void check_weights(const struct shape *shape, gboolean half, guint32 threads) {
+  struct convolution c = convolution_new(shape, half, threads);
+  c.x = tensor_new(&c.source, half, "x");
+  c.y = tensor_new(&c.target, half, "gradient");
+  const gint64 from = shape->from, h = shape->h, w = shape->w;
+  double distance = 0, length = 0;
+  float *got = g_memdup2(c.weights, (gsize)(9 * from * shape->to) * sizeof *got);
+  kernels_choose()->winograd->backward_weights(&c.winograd, c.x.data, c.y.data, got, c.scratch);
+  for (gint64 k = 0; k < 9 * from * shape->to; k++) {
+    double expected = c.weights[k];
+    for (gint64 n = 0; n < shape->n; n++)
+      for (gint64 p = 0; p < h * w; p++)
+        expected += tap(&c.y, n, k / 9 / from, p / w, p % w) *
+                    tap(&c.x, n, k / 9 % from, p / w + k % 9 / 3 - 1, p % w + k % 3 - 1);
+    distance += pow(got[k] - expected, 2);
+    length += pow(expected, 2);
+  }
+  if (!(sqrt(distance) <= 5e-6 * sqrt(length))) fail_msg("gradient of weights: off by %g", sqrt(distance / length));
+  g_free(got);
+  convolution_free(&c);
+}
+
+static void winograd_convolves(void **state) {
+  (void)state;
+  for (guint k = 0; k < G_N_ELEMENTS(shapes); k++)
+    for (int half = 0; half < 2; half++)
+      for (guint32 threads = 1; threads <= 3; threads += 2) {
+        threads_limit(threads);
+        check_run(&shapes[k], half, threads);
+        check_weights(&shapes[k], half, threads);
+      }
+}
+
+static void winograd_takes_blocks_of_channels_alone(void **state) {
+  (void)state;
+  const struct sample dense = {1, 16, 4, 4, dnnl_nchw, 1}, good = {1, 16, 4, 4, dnnl_nChw8c, 8};
+  const struct sample padded = {1, 12, 4, 4, dnnl_nChw8c, 8};
+  const dnnl_memory_desc_t right = describe(&good, FALSE), half = describe(&good, TRUE);
+  const dnnl_memory_desc_t wrong[] = {describe(&dense, FALSE), describe(&padded, FALSE), half};
+  struct winograd winograd;
+  assert_true(winograd_init(&winograd, &right, &right, 1));
+  for (guint k = 0; k < G_N_ELEMENTS(wrong); k++) {
+    assert_false(winograd_init(&winograd, &wrong[k], &right, 1));
+    assert_false(winograd_init(&winograd, &right, &wrong[k], 1));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(norm_is_applied),
+      cmocka_unit_test(norm_is_summed),
+      cmocka_unit_test(norm_goes_back),
+      cmocka_unit_test(means_are_taken),
+      cmocka_unit_test(numbers_are_converted),
+      cmocka_unit_test(winograd_convolves),
+      cmocka_unit_test(winograd_takes_blocks_of_channels_alone),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
