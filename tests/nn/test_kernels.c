@@ -216,7 +216,8 @@ static void check_mean(const struct sample *s, gboolean half) {
   kernels_choose()->elementwise->mean(&x.layout, x.data, means);
   for (gsize row = 0; row < images * channels; row++) {
     double sum = 0, size = 0;
-    for (gsize p = 0; p < positions; p++) sum += x.values[row * positions + p], size += fabs(x.values[row * positions + p]);
+    for (const double *x_row = x.values + row * positions, *p = x_row; p < x_row + positions; p++)
+      sum += *p, size += fabs(*p);
     assert_true(fabs(means[row] - sum / (double)positions) <= 1e-6 * size / (double)positions);
     for (gsize p = 0; p < positions; p++) expected[row * positions + p] = means[row] / (double)positions;
   }
@@ -234,7 +235,8 @@ static void means_are_taken(void **state) {
 
 static void numbers_are_converted(void **state) {
   (void)state;
-  const float cases[] = {0.0f, -0.0f, 1.0f, 1.00390625f, 1.01171875f, -3.14159f, 1e-38f, 3e38f, INFINITY, -INFINITY, NAN};
+  const float cases[] = {0.0f,  -0.0f, 1.0f,     1.00390625f, 1.01171875f, -3.14159f,
+                         1e-38f, 3e38f, INFINITY, -INFINITY,   NAN};
   const guint16 expected[] = {0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xc049, 0x006d, 0x7f62, 0x7f80, 0xff80, 0x7fc0};
   enum { COUNT = G_N_ELEMENTS(cases), GUARD = 3 };
   guint16 halves[COUNT + GUARD];
