@@ -5,8 +5,7 @@
  */
 #include <math.h>
 
-#include "kernels/kernels.h"
-#include "plan.h"
+#include "conv.h"
 
 enum { SCALE, SHIFT, RUNNING_MEAN, RUNNING_VARIANCE };
 
@@ -69,7 +68,43 @@ static void apply(const struct plan *plan, const struct plan_step *step) {
                              plan_data(plan, step->tensors[FORWARD_Y]));
 }
 
+enum { FOLD_FROM, FOLD_WEIGHTS, FOLD_BIAS };
+
+/* What the norm makes of the weights of the convolution before it, and of no bias. */
+static void fold(const struct plan *plan, const struct plan_step *step) {
+  const struct nn_node *node = step->node;
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[FOLD_FROM]);
+  const int64_t channels = md.dims[0], size = md.dims[1] * md.dims[2] * md.dims[3];
+  const float *from = plan_data(plan, step->tensors[FOLD_FROM]);
+  float *to = plan_data(plan, step->tensors[FOLD_WEIGHTS]), *bias = plan_data(plan, step->tensors[FOLD_BIAS]);
+  for (int64_t c = 0; c < channels; c++) {
+    const float factor = weight(plan, node, SCALE)[c] / deviation_of(plan, node, c);
+    for (int64_t k = c * size; k < (c + 1) * size; k++) to[k] = factor * from[k];
+    bias[c] = weight(plan, node, SHIFT)[c] - mean_of(plan, node)[c] * factor;
+  }
+}
+
+/* True when the convolution before a norm has taken it over. */
+static bool fold_into(struct plan *plan, const struct nn_node *conv, const struct nn_node *node) {
+  const struct nn_value *values = plan->setup.graph->values;
+  const dnnl_dims_t shape = {values[conv->output].shape[0], values[conv->inputs[0]].shape[0], conv->kernel,
+                             conv->kernel};
+  const dnnl_memory_desc_t dense = plan_describe(plan, 4, shape, dnnl_oihw);
+  const int added = node->inputs[1];
+  const struct conv_folded folded = {
+      .weights = plan_kept_tensor(plan, dense),
+      .bias = plan_kept_tensor(plan, plan_describe(plan, 1, shape, dnnl_a)),
+      .addend = added < 0 ? -1 : plan_read(plan, added, plan_describe_border(plan, added)),
+  };
+  const int tensors[] = {plan_host_tensor(plan, dense, plan->setup.values[conv->weights[0]]), folded.weights,
+                         folded.bias};
+  plan_refresh(plan, fold, node, tensors, 3);
+  return conv_forward_folded(plan, conv, node, &folded);
+}
+
 static void forward(struct plan *plan, const struct nn_node *node) {
+  const struct nn_node *origin = graph_origin(plan->setup.graph, node->inputs[0]);
+  if (origin && conv_waits(plan, origin) && fold_into(plan, origin, node)) return;
   plan->kind = PLAN_NORM;
   const int from = plan_read(plan, node->inputs[0], plan_describe_border(plan, node->inputs[0]));
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);

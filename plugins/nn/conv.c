@@ -5,8 +5,6 @@
  */
 #include "conv.h"
 
-#include "conv_winograd.h"
-
 struct geometry {
   dnnl_dims_t weights; /* O, I, kernel, kernel */
   dnnl_dims_t strides, padding;
@@ -54,7 +52,8 @@ static dnnl_primitive_desc_t descriptor_of(struct plan *plan, const struct reque
   const dnnl_status_t status = describe(plan, request, way, &operation);
   const_dnnl_primitive_desc_t hint =
       request->direction == CONV_FORWARD ? NULL : plan->memos[request->node->index].forward;
-  if (way != CONV_DIRECT) return status == dnnl_success ? plan_try_descriptor(plan, &operation, hint) : NULL;
+  if (way != CONV_DIRECT)
+    return status == dnnl_success ? plan_try_descriptor(plan, &operation, plan->plain, hint) : NULL;
   return plan_check(plan, status) ? plan_descriptor(plan, &operation, plan->plain, hint) : NULL;
 }
 
@@ -117,25 +116,111 @@ static int packed_weights(struct plan *plan, int dense, const struct conv *conv)
   return plan_packed(plan, dense, plan_query(conv->descriptor, dnnl_query_weights_md));
 }
 
-static void forward(struct plan *plan, const struct nn_node *node) {
-  const struct request request = {node, CONV_FORWARD, plan_describe_value(plan, node->inputs[0]),
-                                  plan_describe_open(plan, node->output)};
-  const dnnl_primitive_desc_t direct = direct_of(plan, request);
+/* What a forward starts from. */
+struct start {
+  struct request request;
+  dnnl_primitive_desc_t direct;
+  int from;
+};
+
+static struct start begin(struct plan *plan, const struct nn_node *node) {
+  struct start start = {.request = {node, CONV_FORWARD, plan_describe_value(plan, node->inputs[0]),
+                                    plan_describe_open(plan, node->output)}};
   plan->kind = PLAN_CONV_FORWARD;
-  plan->memos[node->index].forward = direct;
-  const int from = plan_read(plan, node->inputs[0], settled(direct, dnnl_query_src_md, &request.source));
-  const int to = plan_write(plan, node->output, settled(direct, dnnl_query_dst_md, &request.target), -1);
-  const int dense = dense_weights(plan, node);
-  const struct conv conv = choose(plan, request, direct, from, to);
+  start.direct = direct_of(plan, start.request);
+  plan->memos[node->index].forward = start.direct;
+  start.from = plan_read(plan, node->inputs[0], settled(start.direct, dnnl_query_src_md, &start.request.source));
+  return start;
+}
+
+static void forward_alone(struct plan *plan, const struct nn_node *node) {
+  const struct start start = begin(plan, node);
+  const dnnl_memory_desc_t target = settled(start.direct, dnnl_query_dst_md, &start.request.target);
+  const int to = plan_write(plan, node->output, target, -1), dense = dense_weights(plan, node);
+  const struct conv conv = choose(plan, start.request, start.direct, start.from, to);
   if (conv.way == CONV_WINOGRAD) {
-    conv_winograd_forward(plan, from, dense, to);
+    conv_winograd_forward(plan, start.from, dense, to);
     return;
   }
-  const int read = as_read(plan, from, conv.descriptor, dnnl_query_src_md);
+  const int read = as_read(plan, start.from, conv.descriptor, dnnl_query_src_md);
   const int written = as_written(plan, to, conv.descriptor, dnnl_query_dst_md);
   PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)},
             {DNNL_ARG_DST, written});
   add_copy(plan, written, to);
+}
+
+static void forward(struct plan *plan, const struct nn_node *node) {
+  if (!conv_waits(plan, node)) forward_alone(plan, node);
+}
+
+bool conv_waits(const struct plan *plan, const struct nn_node *node) {
+  const struct nn_node *reader = graph_only_reader(plan->setup.graph, node->output);
+  const bool evaluates = !(plan->setup.flags & (DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS));
+  return evaluates && node->layer == &nn_layer_conv && !node->constant && reader &&
+         reader->layer == &nn_layer_batch_norm && reader->inputs[0] == node->output;
+}
+
+/* The direct way with bias, sum and ReLU; NULL where oneDNN cannot. */
+static dnnl_primitive_desc_t folded_descriptor(struct plan *plan, const struct request *request, bool relu,
+                                               const dnnl_memory_desc_t *addend) {
+  const struct geometry shape = geometry_of(plan, request->node);
+  const dnnl_memory_desc_t weights = plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any),
+                                                  request->target.data_type);
+  const dnnl_memory_desc_t bias = plan_describe(plan, 1, shape.weights, dnnl_a);
+  dnnl_primitive_attr_t attr = NULL;
+  dnnl_post_ops_t after = NULL;
+  dnnl_convolution_desc_t operation;
+  dnnl_primitive_desc_t descriptor = NULL;
+  if (dnnl_primitive_attr_create(&attr) != dnnl_success || dnnl_post_ops_create(&after) != dnnl_success) goto cleanup;
+  if (addend && dnnl_post_ops_append_binary(after, dnnl_binary_add, addend) != dnnl_success) goto cleanup;
+  if (relu && dnnl_post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f) != dnnl_success) goto cleanup;
+  if (dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
+      dnnl_primitive_attr_set_post_ops(attr, after) == dnnl_success &&
+      dnnl_convolution_forward_desc_init(&operation, dnnl_forward_inference, dnnl_convolution_direct, &request->source,
+                                         &weights, &bias, &request->target, shape.strides, shape.padding,
+                                         shape.padding) == dnnl_success)
+    descriptor = plan_try_descriptor(plan, &operation, attr, NULL);
+cleanup:
+  dnnl_post_ops_destroy(after);
+  dnnl_primitive_attr_destroy(attr);
+  return descriptor;
+}
+
+/* False where oneDNN cannot; nothing is added then. */
+static bool fold_direct(struct plan *plan, const struct start *start, const struct nn_node *norm,
+                        const struct conv_folded *folded, dnnl_memory_desc_t target) {
+  const struct request request = {start->request.node, CONV_FORWARD, plan_query(start->direct, dnnl_query_src_md),
+                                  plan_query(start->direct, dnnl_query_dst_md)};
+  const dnnl_memory_desc_t *addend = folded->addend < 0 ? NULL : &request.target;
+  const dnnl_primitive_desc_t descriptor = folded_descriptor(plan, &request, norm->relu, addend);
+  if (!descriptor) return false;
+  const int read = as_read(plan, start->from, descriptor, dnnl_query_src_md);
+  const int also = addend ? as_read(plan, folded->addend, descriptor, dnnl_query_dst_md) : -1;
+  const int to = plan_write(plan, norm->output, target, -1);
+  const int written = as_written(plan, to, descriptor, dnnl_query_dst_md);
+  const int packed = plan_packed(plan, folded->weights, plan_query(descriptor, dnnl_query_weights_md));
+  PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, folded->bias},
+            {DNNL_ARG_DST, written}, {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, also});
+  add_copy(plan, written, to);
+  return true;
+}
+
+bool conv_forward_folded(struct plan *plan, const struct nn_node *node, const struct nn_node *norm,
+                         const struct conv_folded *folded) {
+  const struct start start = begin(plan, node);
+  const dnnl_memory_desc_t target = settled(start.direct, dnnl_query_dst_md, &start.request.target);
+  const dnnl_memory_desc_t addend = folded->addend < 0 ? target : plan_tensor_md(plan, folded->addend);
+  if (dnnl_memory_desc_equal(&addend, &target)) {
+    const int like = plan_tensor(plan, target, -1, -1); /* for the choice alone: it is not used, and takes no memory */
+    const struct conv conv = choose(plan, start.request, start.direct, start.from, like);
+    if (conv.way == CONV_WINOGRAD) {
+      conv_winograd_folded(plan, norm, folded, start.from, plan_write(plan, norm->output, target, folded->addend));
+      return true;
+    }
+    if (conv.way == CONV_DIRECT && fold_direct(plan, &start, norm, folded, target)) return true;
+  }
+  forward_alone(plan, node);
+  return false;
 }
 
 static void backward_weights(struct plan *plan, const struct nn_node *node) {

@@ -22,8 +22,8 @@ static void write_key(const struct plan *plan, const struct nn_node *node, enum 
   snprintf(key, KEY,
            "convolution %s, %s, %lld images of %lldx%lldx%lld to %lld, kernel %lld, stride %lld, threads %u%s, "
            "oneDNN %d.%d.%d isa %#x",
-           direction_names[direction], plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity, (long long)from[0], (long long)from[1],
-           (long long)from[2], (long long)to[0], (long long)node->kernel, (long long)node->stride, plan->setup.threads,
+           direction_names[direction], plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity,
+           (long long)from[0], (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel, (long long)node->stride, plan->setup.threads,
            plan->setup.dense ? ", dense" : "", version->major, version->minor, version->patch,
            (unsigned)dnnl_get_effective_cpu_isa());
 }

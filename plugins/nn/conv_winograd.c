@@ -24,16 +24,31 @@ static void pack_turned(const struct plan *plan, const struct plan_step *step) {
                                        plan_data(plan, step->tensors[1]));
 }
 
-static void run_or_add(const struct plan *plan, const struct plan_step *step, bool add) {
+enum { FROM, PACKED, TO, SCRATCH, BIAS, ADDEND };
+
+static void run_and(const struct plan *plan, const struct plan_step *step, const struct winograd_after *after) {
   struct winograd winograd;
-  init(plan, &winograd, step->tensors[0], step->tensors[2]);
-  plan->kernels->winograd->run(&winograd, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]), add,
-                               plan_data(plan, step->tensors[2]), plan_data(plan, step->tensors[3]));
+  init(plan, &winograd, step->tensors[FROM], step->tensors[TO]);
+  plan->kernels->winograd->run(&winograd, plan_data(plan, step->tensors[FROM]), plan_data(plan, step->tensors[PACKED]),
+                               after, plan_data(plan, step->tensors[TO]), plan_data(plan, step->tensors[SCRATCH]));
 }
 
-static void run(const struct plan *plan, const struct plan_step *step) { run_or_add(plan, step, false); }
+static void run(const struct plan *plan, const struct plan_step *step) { run_and(plan, step, NULL); }
 
-static void run_add(const struct plan *plan, const struct plan_step *step) { run_or_add(plan, step, true); }
+static void run_add(const struct plan *plan, const struct plan_step *step) {
+  const struct winograd_after sum = {.addend = plan_data(plan, step->tensors[TO])};
+  run_and(plan, step, &sum);
+}
+
+/* With the batch norm that the step's node is. */
+static void run_folded(const struct plan *plan, const struct plan_step *step) {
+  const struct winograd_after after = {
+      .bias = plan_data(plan, step->tensors[BIAS]),
+      .addend = step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[ADDEND]),
+      .relu = step->node->relu,
+  };
+  run_and(plan, step, &after);
+}
 
 static void sum(const struct plan *plan, const struct plan_step *step) {
   struct winograd winograd;
@@ -52,6 +67,13 @@ static void add_run(struct plan *plan, plan_work packing, plan_work running, int
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, dense);
   const int packed = plan_packed_by(plan, packing, dense, winograd_packed_size(weights.dims));
   PLAN_TASK(plan, running, NULL, from, packed, to, add_scratch(plan, from, to));
+}
+
+void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
+                          int to) {
+  const dnnl_memory_desc_t weights = plan_tensor_md(plan, folded->weights);
+  const int packed = plan_packed_by(plan, pack, folded->weights, winograd_packed_size(weights.dims));
+  PLAN_TASK(plan, run_folded, norm, from, packed, to, add_scratch(plan, from, to), folded->bias, folded->addend);
 }
 
 void conv_winograd_forward(struct plan *plan, int from, int dense, int to) {

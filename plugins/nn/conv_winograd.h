@@ -5,6 +5,12 @@
 
 #include "plan.h"
 
+/** A convolution with the batch norm after it folded in. */
+struct conv_folded {
+  int weights, bias; /**< both times the norm's scale, and its shift; dense */
+  int addend;        /**< what the norm adds, or -1 */
+};
+
 /** Whether a convolution can be done so, between tensors in the layouts of these two. */
 bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from, int to);
 
@@ -13,6 +19,8 @@ bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from,
  * `add` the gradient of the data is added to what is in `to`.
  */
 void conv_winograd_forward(struct plan *plan, int from, int dense, int to);
+void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
+                          int to);
 void conv_winograd_backward_data(struct plan *plan, int gradient, int dense, int to, bool add);
 void conv_winograd_backward_weights(struct plan *plan, int from, int gradient, int dense);
 

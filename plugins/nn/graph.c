@@ -192,6 +192,24 @@ void nn_shape(const struct nn_graph *graph, int value, int64_t shape[3]) {
   for (int axis = 0; axis < 3; axis++) shape[axis] = value < 0 ? 0 : graph->values[value].shape[axis];
 }
 
+const struct nn_node *graph_only_reader(const struct nn_graph *graph, int value) {
+  const struct nn_node *reader = NULL;
+  if (value == graph->output) return NULL;
+  for (int k = 0; k < graph->node_count; k++)
+    for (int i = 0; i < NODE_INPUTS; i++) {
+      if (graph->nodes[k].inputs[i] != value) continue;
+      if (reader) return NULL;
+      reader = &graph->nodes[k];
+    }
+  return reader;
+}
+
+const struct nn_node *graph_origin(const struct nn_graph *graph, int value) {
+  for (int k = 0; k < graph->node_count; k++)
+    if (graph->nodes[k].output == value) return &graph->nodes[k];
+  return NULL;
+}
+
 double graph_operations(const struct nn_graph *graph, bool inner) {
   double sum = 0;
   for (int k = 0; k < graph->node_count; k++) {

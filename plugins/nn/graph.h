@@ -49,6 +49,12 @@ struct nn_graph {
   struct dvt_error error; /**< the first thing that went wrong */
 };
 
+/** The node that reads a value, when it is the only one and the value is not the output; else NULL. */
+const struct nn_node *graph_only_reader(const struct nn_graph *graph, int value);
+
+/** The node that yields a value; NULL: the value is the input. */
+const struct nn_node *graph_origin(const struct nn_graph *graph, int value);
+
 /** Operations of the layers that multiply, for one image; `inner`: without those on the input of the graph. */
 double graph_operations(const struct nn_graph *graph, bool inner);
 

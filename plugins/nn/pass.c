@@ -6,7 +6,7 @@
 #include "threads.h"
 
 struct pass {
-  const struct nn_module *module;
+  struct nn_module *module;
   struct dvt_pass_config config; /* without the gradients */
   float **gradients;             /* by weight, or NULL */
   dnnl_engine_t engine;
@@ -164,7 +164,9 @@ int nn_pass_backward(void *self, const struct dvt_tensor *output_gradient, struc
 
 void nn_pass_commit(void *self) {
   struct pass *pass = self;
-  if (pass->plan && pass->config.flags & DVT_PASS_BATCH_STATISTICS) plan_commit(pass->plan);
+  if (!pass->plan || !(pass->config.flags & DVT_PASS_BATCH_STATISTICS)) return;
+  plan_commit(pass->plan);
+  pass->module->generation++; /* running statistics may be folded into weights */
 }
 
 void nn_pass_times(const void *self, struct dvt_pass_times *times) {

@@ -177,9 +177,9 @@ float *plan_data(const struct plan *plan, int tensor);
 dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
                                       const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward);
 
-/** As plan_descriptor, with no attributes; NULL, and no error, when oneDNN cannot do it but by its reference code. */
+/** As plan_descriptor; NULL, and no error, when oneDNN cannot do it but by its reference code. */
 dnnl_primitive_desc_t plan_try_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
-                                          const_dnnl_primitive_desc_t forward);
+                                          const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward);
 
 /** What a primitive descriptor settled on for a tensor. */
 dnnl_memory_desc_t plan_query(const_dnnl_primitive_desc_t descriptor, dnnl_query_t what);
@@ -217,6 +217,9 @@ int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md);
 
 /** As plan_packed, by a task, whose tensors are `dense` and the one that is returned, of `count` floats. */
 int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count);
+
+/** Adds a task that runs when the values changed, and writes tensors that are kept. */
+void plan_refresh(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count);
 
 /** True when gradients of the weights are wanted. */
 bool plan_trains(const struct plan *plan);

@@ -149,10 +149,10 @@ dnnl_primitive_desc_t plan_descriptor(struct plan *plan, const_dnnl_op_desc_t op
 }
 
 dnnl_primitive_desc_t plan_try_descriptor(struct plan *plan, const_dnnl_op_desc_t operation,
-                                          const_dnnl_primitive_desc_t forward) {
+                                          const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward) {
   dnnl_primitive_desc_t descriptor = NULL;
   if (!well(plan)) return NULL;
-  if (dnnl_primitive_desc_create(&descriptor, operation, plan->plain, plan->setup.engine, forward) != dnnl_success)
+  if (dnnl_primitive_desc_create(&descriptor, operation, attr, plan->setup.engine, forward) != dnnl_success)
     return NULL;
   if (!is_reference(descriptor)) return keep_descriptor(plan, descriptor);
   dnnl_primitive_desc_destroy(descriptor);
@@ -297,11 +297,15 @@ int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md) {
   return packed;
 }
 
-int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count) {
-  const int packed = plan_floats(plan, count, true);
+void plan_refresh(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count) {
   const struct plan before = begin_refresh(plan);
-  PLAN_TASK(plan, task, NULL, dense, packed);
+  plan_task(plan, task, node, tensors, count);
   end_refresh(plan, &before);
+}
+
+int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count) {
+  const int packed = plan_floats(plan, count, true), tensors[] = {dense, packed};
+  plan_refresh(plan, task, NULL, tensors, 2);
   return packed;
 }
 

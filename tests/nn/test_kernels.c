@@ -328,7 +328,8 @@ static void check_run(const struct shape *shape, gboolean half, guint32 threads)
       kernels->pack_turned(turned_sizes, c.weights, packed);
     else
       kernels->pack(c.sizes, c.weights, packed);
-    kernels->run(&c.winograd, c.x.data, packed, turned, c.y.data, c.scratch); /* adds to what the first left */
+    const struct winograd_after sum = {.addend = c.y.data}; /* the second adds to what the first left */
+    kernels->run(&c.winograd, c.x.data, packed, turned ? &sum : NULL, c.y.data, c.scratch);
     for (gsize k = 0; k < count(&c.target); k++) {
       if (turned) expected[k] += c.y.values[k];
       c.y.values[k] = read_at(&c.y, k);
@@ -336,6 +337,27 @@ static void check_run(const struct shape *shape, gboolean half, guint32 threads)
     assert_near(&c.y, expected, turned ? "Winograd, turned, added" : "Winograd");
   }
   free(packed);
+  convolution_free(&c);
+}
+
+/* All that can come after: bias, a sum and ReLU. */
+static void check_after(const struct shape *shape, gboolean half, guint32 threads) {
+  struct convolution c = convolution_new(shape, half, threads);
+  float *packed = memory_floats((gsize)winograd_packed_size(c.sizes), NULL);
+  c.x = tensor_new(&c.source, half, "x");
+  c.y = tensor_new(&c.target, half, NULL);
+  struct tensor addend = tensor_new(&c.target, half, "addend");
+  float *bias = by_channel(&c.y, "bias");
+  const struct winograd_after after = {bias, addend.data, true};
+  g_autofree double *expected = convolved(&c, FALSE);
+  for (gsize k = 0; k < count(&c.target); k++)
+    expected[k] = MAX(0.0, expected[k] + bias[channel_of(&c.target, k)] + addend.values[k]);
+  kernels_choose()->winograd->pack(c.sizes, c.weights, packed);
+  kernels_choose()->winograd->run(&c.winograd, c.x.data, packed, &after, c.y.data, c.scratch);
+  assert_near(&c.y, expected, "Winograd with bias, sum and ReLU");
+  free(packed);
+  free(bias);
+  tensor_free(&addend);
   convolution_free(&c);
 }
 
@@ -368,6 +390,7 @@ static void winograd_convolves(void **state) {
       for (guint32 threads = 1; threads <= 3; threads += 2) {
         threads_limit(threads);
         check_run(&shapes[k], half, threads);
+        check_after(&shapes[k], half, threads);
         check_weights(&shapes[k], half, threads);
       }
 }

@@ -203,8 +203,20 @@ INLINE void take_target(const struct winograd *winograd, const void *gradient, s
     take_gradient(winograd, gradient, place, false, half, to);
 }
 
-INLINE void put_tile(const struct winograd *winograd, const float *from, struct place place, const bool add,
-                     const bool half, void *target) {
+/* What compilers make loops of their own for: nothing comes after, a sum alone, or anything. */
+enum after { AFTER_NOTHING, AFTER_SUM, AFTER_ANY };
+
+INLINE lanes finish(const struct winograd_after *after, const enum after kind, lanes value, int64_t channel, int64_t at,
+                    const bool half) {
+  if (kind == AFTER_NOTHING) return value;
+  if (kind == AFTER_ANY && after->bias) value += *(const lanes *)(after->bias + channel);
+  if (kind == AFTER_SUM || after->addend) value += load(after->addend, at, half);
+  if (kind == AFTER_ANY && after->relu) value = (lanes)((words)value & ~(words)(value < 0.0f));
+  return value;
+}
+
+INLINE void put_tile(const struct winograd *winograd, const float *from, struct place place,
+                     const struct winograd_after *after, const enum after kind, const bool half, void *target) {
   const struct blocked *blocked = &winograd->target;
   const int64_t height = winograd->height - place.y, width = winograd->width - place.x;
   for (int64_t c = 0; c < blocked->channels; c += LANES) {
@@ -221,8 +233,7 @@ INLINE void put_tile(const struct winograd *winograd, const float *from, struct 
       transform_back(rows[i], row, 1);
       for (int j = 0; j < TILE && j < width; j++) {
         const int64_t at = to + j * blocked->block;
-        if (add) row[j] += load(target, at, half);
-        store(target, at, row[j], half);
+        store(target, at, finish(after, kind, row[j], c, at, half), half);
       }
     }
   }
@@ -276,10 +287,10 @@ struct work {
   const float *packed;
   void *target;
   float *scratch;
-  bool add; /* to what is in the target */
+  const struct winograd_after *after;
 };
 
-INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, const bool add, const bool half,
+INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, const enum after after, const bool half,
                       float *patches) {
   const struct winograd *winograd = work->winograd;
   const int64_t from = winograd->source.channels, to = winograd->target.channels;
@@ -295,7 +306,7 @@ INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, con
   }
   for (int64_t t = 0; t < count; t++) {
     prefetch(winograd, &winograd->target, work->target, place_of(winograd, first + t + AHEAD));
-    put_tile(winograd, products + t * product, place_of(winograd, first + t), add, half, work->target);
+    put_tile(winograd, products + t * product, place_of(winograd, first + t), work->after, after, half, work->target);
   }
 }
 
@@ -330,16 +341,22 @@ static void for_chunks(const struct work *work, int64_t thread,
   }
 }
 
-static void run_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  run_chunk(work, first, count, false, false, scratch);
+INLINE void run_as(const struct work *work, int64_t first, int64_t count, const bool half, float *scratch) {
+  const struct winograd_after *after = work->after;
+  if (!after)
+    run_chunk(work, first, count, AFTER_NOTHING, half, scratch);
+  else if (after->addend && !after->bias && !after->relu)
+    run_chunk(work, first, count, AFTER_SUM, half, scratch);
+  else
+    run_chunk(work, first, count, AFTER_ANY, half, scratch);
 }
 
-static void add_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  run_chunk(work, first, count, true, false, scratch);
+static void run_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
+  run_as(work, first, count, false, scratch);
 }
 
 static void run_halves(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  run_chunk(work, first, count, work->add, true, scratch);
+  run_as(work, first, count, true, scratch);
 }
 
 /* The sums of a thread lie before what it works on. */
@@ -354,7 +371,7 @@ static void sum_halves(const struct work *work, int64_t first, int64_t count, fl
 
 static void run_thread(void *data, int64_t thread) {
   const struct work *work = data;
-  for_chunks(work, thread, work->winograd->source.half ? run_halves : work->add ? add_floats : run_floats);
+  for_chunks(work, thread, work->winograd->source.half ? run_halves : run_floats);
 }
 
 static void sum_thread(void *data, int64_t thread) {
@@ -364,10 +381,10 @@ static void sum_thread(void *data, int64_t thread) {
   for_chunks(work, thread, work->winograd->source.half ? sum_halves : sum_floats);
 }
 
-static void run(const struct winograd *winograd, const void *source, const float *packed, bool add, void *target,
-                float *scratch) {
+static void run(const struct winograd *winograd, const void *source, const float *packed,
+                const struct winograd_after *after, void *target, float *scratch) {
   struct work work = {
-      .winograd = winograd, .source = source, .packed = packed, .target = target, .scratch = scratch, .add = add};
+      .winograd = winograd, .source = source, .packed = packed, .target = target, .scratch = scratch, .after = after};
   threads_run(winograd->threads, run_thread, &work);
 }
 

@@ -42,6 +42,13 @@ int64_t winograd_thread_scratch(const struct winograd *winograd);
 /** Floats from one matrix of pairs of channels to the next. */
 int64_t winograd_pairs(int64_t source, int64_t target);
 
+/** What is done to each number of the target before it is written. */
+struct winograd_after {
+  const float *bias;  /**< by channel, or NULL */
+  const void *addend; /**< a tensor as the target, which may be the target itself; or NULL */
+  bool relu;          /**< negative numbers become 0 */
+};
+
 struct winograd_kernels {
   /** Transforms weights [target, source, 3, 3]; shape = {target, source}. */
   void (*pack)(const int64_t shape[2], const float *weights, float *packed);
@@ -49,9 +56,9 @@ struct winograd_kernels {
   /** The same for the convolution that takes gradients back: its source is the target of that with these weights. */
   void (*pack_turned)(const int64_t shape[2], const float *weights, float *packed);
 
-  /** target = convolution of source; with `add` it is added to what is there. */
-  void (*run)(const struct winograd *winograd, const void *source, const float *packed, bool add, void *target,
-              float *scratch);
+  /** target = convolution of source, and what is to be done `after` (NULL: nothing). */
+  void (*run)(const struct winograd *winograd, const void *source, const float *packed,
+              const struct winograd_after *after, void *target, float *scratch);
 
   /** Adds the gradient of the weights, [target, source, 3, 3]; gradient is that of the target. */
   void (*backward_weights)(const struct winograd *winograd, const void *source, const void *gradient, float *weights,
