@@ -62,10 +62,15 @@ def rewrite_cache(folder, way):
     return count
 
 
-def apart(one, other):
-    """The largest difference of two lists of losses, as a share."""
-    assert len(one) == len(other) > 0
-    return max(abs(x - y) / y for x, y in zip(one, other))
+def agree(one, other):
+    """
+    Whether two runs did the same sums in another order. A loss is a mean of values near 2, each behind some thousand
+    roundings of 6e-8 of either sign; the second step's has the gradients of the first in it, which took 1% off it.
+    1e-5 is far above the roundings, and below what an error of a thousandth in a gradient makes.
+    """
+    first, second = losses(one), losses(other)
+    assert len(first) == len(second) == 4
+    assert all(abs(x - y) < 1e-5 * y for x, y in zip(first, second)), (first, second)
 
 
 @case
@@ -91,9 +96,7 @@ def off_measures_nothing_and_repeats(folder):
 
 @case
 def with_and_without_agree(folder):
-    """At the first step to float32's rounding; later the two drift apart."""
-    on, off = losses(run(folder, "on")), losses(run(folder, "off", "--tune", "off"))
-    assert apart(on[:2], off[:2]) < 1e-4, (on, off)
+    agree(run(folder, "on"), run(folder, "off", "--tune", "off"))
 
 
 @case
@@ -108,7 +111,8 @@ def what_the_cache_says_is_done(folder):
         return  # not possible on this machine
     winograd = run(folder, "winograd")
     assert "winograd" in choices(winograd).values()
-    assert components(winograd) != off and apart(losses(winograd)[:2], losses(direct)[:2]) < 1e-4
+    assert components(winograd) != off
+    agree(winograd, direct)
 
 
 @case
@@ -130,16 +134,12 @@ def a_wrong_word_is_refused(folder):
 
 @case
 def older_processors_train_too(folder):
-    """
-    The same sums in another order. A step's loss is a mean of values near 2 over 16 examples, each through some
-    thousand roundings of 6e-8 that batch norm hands on: 1e-4 is far above that, and far below any mistake.
-    """
     plain = run(folder, "plain")
     with open(os.path.join(plain, "run.json")) as file:
         newer = "avx512f" in json.load(file)["machine"]["isa"]
     for isa in ("AVX2", "SSE41"):
         older = run(folder, isa, ONEDNN_MAX_CPU_ISA=isa)
-        assert apart(losses(older)[:2], losses(plain)[:2]) < 1e-4, (isa, losses(older), losses(plain))
+        agree(older, plain)
         assert not newer or not set(choices(older)) & set(choices(plain)), "choices of a processor are its own"
 
 
