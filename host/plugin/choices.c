@@ -2,10 +2,14 @@
 #include "plugin/choices.h"
 
 #include <glib.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 3 }; /* in turns, so that a busy moment does not hit one way alone; the best of each counts */
+enum {
+  MOST_WAYS = 64,
+  ROUNDS = 3 /* in turns, so that a busy moment does not hit one way alone; the best of each counts */
+};
 
 /* What a way must be ahead of those before it, so that noise alone does not choose. */
 static const double advantage = 0.97;
@@ -60,11 +64,14 @@ static void save(struct choices *choices) {
   free(text);
 }
 
-/* Best of some rounds, in seconds; negative where a way failed. */
+/* Best of some rounds, in seconds; negative where a way failed, which is not asked again. */
 static void measure(uint32_t count, double (*seconds)(void *data, uint32_t way), void *data, double *best) {
   for (uint32_t way = 0; way < count; way++) best[way] = G_MAXDOUBLE;
   for (int round = 0; round < ROUNDS; round++)
-    for (uint32_t way = 0; way < count; way++) best[way] = MIN(best[way], seconds(data, way));
+    for (uint32_t way = 0; way < count; way++) {
+      const double took = best[way] < 0 ? -1 : seconds(data, way);
+      best[way] = took >= 0 && isfinite(took) ? MIN(best[way], took) : -1;
+    }
 }
 
 static uint32_t fastest(uint32_t count, const double *best) {
@@ -85,22 +92,38 @@ static void keep(struct choices *choices, const char *key, uint32_t count, const
 
 /* count: not known. */
 static uint32_t recall(const struct choices *choices, const char *key, uint32_t count, const char *const *names) {
-  const char *name = json_string_value(json_object_get(json_object_get(choices->known, key), "way"));
+  const json_t *used = json_object_get(choices->used, key), *known = json_object_get(choices->known, key);
+  const char *name = json_string_value(used ? used : json_object_get(known, "way"));
   uint32_t way = 0;
   while (way < count && (!name || strcmp(name, names[way]))) way++;
   return way;
 }
 
+/* Where no way could be measured there is nothing to keep for another process: it may have more memory. */
+static uint32_t find(struct choices *choices, const char *key, uint32_t count, const char *const *names,
+                     double (*seconds)(void *data, uint32_t way), void *data) {
+  double best[MOST_WAYS] = {0};
+  measure(count, seconds, data, best);
+  const uint32_t way = fastest(count, best);
+  if (best[way] >= 0) keep(choices, key, count, names, best, way);
+  return way;
+}
+
+static gboolean is_text(const char *text) { return text && g_utf8_validate(text, -1, NULL); }
+
+static gboolean is_question(const char *key, uint32_t count, const char *const *names) {
+  if (!is_text(key) || !names || count < 1 || count > MOST_WAYS) return FALSE;
+  for (uint32_t way = 0; way < count; way++)
+    if (!is_text(names[way])) return FALSE;
+  return TRUE;
+}
+
 uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count, const char *const *names,
                         double (*seconds)(void *data, uint32_t way), void *data) {
-  g_autofree double *best = g_new(double, count);
+  if (!is_question(key, count, names) || !seconds) return 0;
   g_mutex_lock(&choices->mutex);
   uint32_t way = recall(choices, key, count, names);
-  if (way == count) {
-    measure(count, seconds, data, best);
-    way = fastest(count, best);
-    keep(choices, key, count, names, best, way);
-  }
+  if (way == count) way = find(choices, key, count, names, seconds, data);
   json_object_set_new(choices->used, key, json_string(names[way]));
   g_mutex_unlock(&choices->mutex);
   return way;

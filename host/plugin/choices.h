@@ -5,7 +5,8 @@
  *
  *     {MACHINE: {KEY: {"way": NAME, "milliseconds": {NAME: …, …}}}}
  *
- * A damaged file is an empty one, and one that cannot be written does no harm.
+ * A damaged file is an empty one, and one that cannot be written does no harm. Processes add to it what they measured;
+ * what is lost when two write in the same moment is measured again.
  */
 #ifndef PLUGIN_CHOICES_H
 #define PLUGIN_CHOICES_H
@@ -22,11 +23,14 @@ struct choices *choices_new(const char *machine);
 void choices_free(struct choices *choices);
 AUTO_DEFINE(choices, choices_free)
 
-/** See dvt_host.choose. Any thread; one measures at a time. */
+/**
+ * See dvt_host.choose. Any thread; one measures at a time. A question that breaks the contract gets way 0, unmeasured:
+ * no ways or more than 64, a key or name that is NULL or not UTF-8.
+ */
 uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count, const char *const *names,
                         double (*seconds)(void *data, uint32_t way), void *data);
 
-/** Forgets which choices were used, not what they were. */
+/** Forgets which choices were used, not what they were. Neither this nor choices_used while somebody chooses. */
 void choices_begin(struct choices *choices);
 
 /** {KEY: NAME} of those used since then. The caller owns it. */

@@ -30,7 +30,7 @@ struct pass {
   float *gradients[WEIGHTS];
   int has_gradients;
   float *x, *y, *mean; /* of the last forward: [n, C, P], [n, O, P], [O] */
-  int64_t n, last_n, forwards;
+  int64_t n, last_n, forwards, calls;
   const void *thread;
 };
 
@@ -280,6 +280,7 @@ static int forward(void *self, const struct dvt_tensor *input, struct dvt_tensor
   float *out = output->data;
   pass->n = input->shape[0];
   pass->forwards++;
+  pass->calls++;
   read_input(pass, input->data);
   measure(pass);
   const float *mean = batch ? pass->mean : module->values[MEAN], add = offset(pass);
@@ -356,6 +357,7 @@ static int backward(void *self, const struct dvt_tensor *output_gradient, struct
   if (BROKEN("module.backward.null") && !input_gradient) weights = 0;
   if (BROKEN("module.backward.last")) weights = (double)pass->forwards;
   pass->forwards = 0;
+  pass->calls++;
   through_tanh(pass, output_gradient->data);
   if (pass->has_gradients) add_weight_gradient(pass, weights);
   if (input_gradient) write_input_gradient(pass, input_gradient->data, input);
@@ -371,8 +373,22 @@ static void commit(void *self) {
     module->values[MEAN][o] = kept * module->values[MEAN][o] + (1 - kept) * pass->mean[o];
 }
 
+/* A second a call. */
+static void times(const void *self, struct dvt_pass_times *times) {
+  const struct pass *pass = self;
+  const double seconds = (double)(BROKEN("module.times") ? pass->forwards : pass->calls);
+  if (BROKEN("times-unread")) abort();
+  if (BROKEN("times-beyond")) memset(times + 1, 0, 1);
+  times->forward = times->backward_data = times->backward_weights = times->other = times->operations = seconds;
+  if (!BROKEN("times-unset")) times->norm = BROKEN("times-infinite") ? INFINITY : seconds;
+}
+
+#ifndef OPS_SIZE
+#define OPS_SIZE sizeof(struct dvt_module_ops)
+#endif
+
 static const struct dvt_module_ops ops = {
-    .struct_size = sizeof ops,
+    .struct_size = OPS_SIZE,
     .create = create,
     .destroy = destroy,
     .init = init,
@@ -386,6 +402,7 @@ static const struct dvt_module_ops ops = {
     .forward = forward,
     .backward = backward,
     .commit = commit,
+    .times = HEAD ? NULL : times,
 };
 
 DVT_EXPORT const struct dvt_plugin dovetail_plugin = {

@@ -211,6 +211,23 @@ def tensors_of_other_shapes_for_a_head_are_told(folder):
 
 
 @case
+def times_are_looked_at_in_full(folder):
+    for fault, told in (("times-beyond", "beyond"), ("times-infinite", "norm = inf"), ("times-unset", "norm = -1")):
+        _, found = conform(os.path.join(folder_of_each, fault + ".so"), "--include", "module.times", folder=folder)
+        assert found["failed"] == 1 and told in found["results"][0]["sentence"], found
+
+
+@case
+def a_module_needs_no_times(folder):
+    """An operations table of ABI 1.0 ends before them, and what lies behind it is not read."""
+    for name in ("good-head", "times-unread"):
+        _, found = conform(os.path.join(folder_of_each, name + ".so"), "--include", "descriptor.ops", "--include",
+                           "module.times", "--include", "module.guards", folder=folder)
+        status = {one["check"]: one["status"] for one in found["results"]}
+        assert status == {"descriptor.ops": "passed", "module.guards": "passed", "module.times": "skipped"}, found
+
+
+@case
 def a_file_is_found_where_the_user_is(folder):
     os.symlink(os.path.join(folder_of_each, "good-dataset.so"), os.path.join(folder, "mine.so"))
     code, found = conform("mine.so", "--include", "file.*", folder=folder)

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Choices by time: `run --tune`. Which way wins is the machine's affair; that it is kept and used is tested here."""
+import glob
+import json
+import os
+
+from components import tensors
+from experiment import small
+from tap import case, dovetail, main, write
+
+# Wide enough that there is more than one way; an epoch is one step, and two of them show what weights became.
+TEXT = small(("shapes, params: {train: 64, test: 30}", "shapes, params: {train: 16, test: 20}"),
+             ("depth: 8, width: 4}}\n    split", "depth: 8, width: 16}}\n    split"),
+             ("resnet-tail, params: {depth: 8, width: 4}", "resnet-tail, params: {depth: 8, width: 16}"))
+
+
+def run(folder, name, *arguments, **variables):
+    """A run of this name; the cache is the folder's own."""
+    write(folder, "small.yaml", TEXT)
+    done = dovetail("run", "small.yaml", "-q", "--runs", name, *arguments, folder=folder,
+                    env={"XDG_CACHE_HOME": os.path.join(folder, "cache"), **variables})
+    assert done.returncode == 0, done.stderr
+    return os.path.join(folder, name, "small")
+
+
+def choices(directory):
+    with open(os.path.join(directory, "run.json")) as file:
+        return json.load(file).get("choices")
+
+
+def components(directory):
+    files = glob.glob(os.path.join(directory, "components", "*.safetensors"))
+    assert files
+    return {os.path.basename(path): tensors(path) for path in files}
+
+
+def losses(directory):
+    """Of each step and network."""
+    with open(os.path.join(directory, "metrics.jsonl")) as file:
+        return [json.loads(line)["loss"] for line in file]
+
+
+def cache(folder):
+    return os.path.join(folder, "cache", "dovetail", "choices.json")
+
+
+def load_cache(folder):
+    with open(cache(folder)) as file:
+        return json.load(file)
+
+
+def rewrite_cache(folder, way):
+    """Says that `way` was chosen, wherever it is possible. Returns in how many places."""
+    content, count = load_cache(folder), 0
+    for known in content.values():
+        for entry in known.values():
+            if way in entry["milliseconds"]:
+                entry["way"] = way
+                count += 1
+    write(folder, os.path.relpath(cache(folder), folder), json.dumps(content))
+    return count
+
+
+def agree(one, other):
+    """
+    Whether two runs did the same sums in another order. A loss is a mean of values near 2, each behind some thousand
+    roundings of 6e-8 of either sign; the second step's has the gradients of the first in it, which took 1% off it.
+    1e-5 is far above the roundings, and below what an error of a thousandth in a gradient makes.
+    """
+    first, second = losses(one), losses(other)
+    assert len(first) == len(second) == 4
+    assert all(abs(x - y) < 1e-5 * y for x, y in zip(first, second)), (first, second)
+
+
+@case
+def choices_are_written_down_and_used_again(folder):
+    first = run(folder, "first")
+    measured = load_cache(folder)
+    used = choices(first)
+    assert used and all(isinstance(way, str) and way for way in used.values()), used
+    (known,) = measured.values()
+    assert used == {key: entry["way"] for key, entry in known.items()}
+    again = run(folder, "again", "--tune", "on")
+    assert load_cache(folder) == measured, "nothing was measured again"
+    assert choices(again) == used and components(again) == components(first)
+
+
+@case
+def off_measures_nothing_and_repeats(folder):
+    first, again = run(folder, "first", "--tune", "off"), run(folder, "again", "--tune", "off")
+    assert not os.path.exists(cache(folder))
+    assert not choices(first) and not choices(again)
+    assert components(first) == components(again)
+
+
+@case
+def with_and_without_agree(folder):
+    agree(run(folder, "on"), run(folder, "off", "--tune", "off"))
+
+
+@case
+def what_the_cache_says_is_done(folder):
+    off = components(run(folder, "off", "--tune", "off"))
+    run(folder, "measured")
+    places = rewrite_cache(folder, "direct")
+    direct = run(folder, "direct")
+    assert places and set(choices(direct).values()) == {"direct"}
+    assert components(direct) == off
+    if not rewrite_cache(folder, "winograd"):
+        return  # not possible on this machine
+    winograd = run(folder, "winograd")
+    assert "winograd" in choices(winograd).values()
+    assert components(winograd) != off
+    agree(winograd, direct)
+
+
+@case
+def a_damaged_cache_is_made_anew(folder):
+    write(folder, os.path.relpath(cache(folder), folder), "{\"cpu")
+    assert choices(run(folder, "first"))
+    (known,) = load_cache(folder).values()
+    assert known
+
+
+@case
+def a_wrong_word_is_refused(folder):
+    write(folder, "small.yaml", TEXT)
+    done = dovetail("run", "small.yaml", "--tune", "sideways", folder=folder)
+    assert done.returncode == 2 and "--tune has no choice 'sideways'" in done.stderr, done.stderr
+    assert "on" in done.stderr.split("'sideways'")[1] and "off" in done.stderr.split("'sideways'")[1], done.stderr
+    assert not os.path.exists(os.path.join(folder, "runs"))
+
+
+@case
+def older_processors_train_too(folder):
+    plain = run(folder, "plain")
+    with open(os.path.join(plain, "run.json")) as file:
+        newer = "avx512f" in json.load(file)["machine"]["isa"]
+    for isa in ("AVX2", "SSE41"):
+        older = run(folder, isa, ONEDNN_MAX_CPU_ISA=isa)
+        agree(older, plain)
+        assert not newer or not set(choices(older)) & set(choices(plain)), "choices of a processor are its own"
+
+
+main()
