@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
@@ -40,9 +41,19 @@ static int unknown_command(const char *name) {
   return DOVETAIL_WRONG;
 }
 
+/*
+ * The threads of one network sleep while they wait for each other; libgomp's own default is to spin, which takes the
+ * core from the other network and from the rest of the machine (docs/performance-threads.md). libgomp reads this when
+ * the first plugin brings it in. What the user has set stays.
+ */
+static void let_threads_sleep(void) {
+  if (!getenv("GOMP_SPINCOUNT")) setenv("OMP_WAIT_POLICY", "passive", 0);
+}
+
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers have a point everywhere */
   signal(SIGCHLD, SIG_DFL); /* who was started with it ignored would never learn how its children ended */
+  let_threads_sleep();
   cli_show_logs();
   if (argc < 2) {
     print_usage(stderr);

@@ -56,11 +56,11 @@ gboolean border_arena_good(const struct module *module, const float *arena, gsiz
   for (guint k = 0; k < module->weight_count; k++) {
     const gsize at = module->offsets[k], count = module_weight_elements(module, k);
     if (at >= size) continue;
-    g_autofree char *what = g_strdup_printf("%s of %s", name, module->weights[k]->name);
     const gsize bad = find_not_finite(arena + at, count);
-    if (bad < count) return not_finite(what, arena[at + bad], error);
-    if (!all_zero(arena + at + count, module_gap(module, k)) || !all_zero(arena, MODULE_FIRST_GAP))
-      return overwritten(what, error);
+    const gboolean apart = all_zero(arena + at + count, module_gap(module, k)) && all_zero(arena, MODULE_FIRST_GAP);
+    if (bad == count && apart) continue;
+    g_autofree char *what = g_strdup_printf("%s of %s", name, module->weights[k]->name);
+    return bad < count ? not_finite(what, arena[at + bad], error) : overwritten(what, error);
   }
   return TRUE;
 }

@@ -6,17 +6,21 @@
 #include "plugin/philox.h"
 
 /* FNV-1a; philox does the mixing. */
-static guint64 name_hash(const char *name) {
-  guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
-  for (; *name; name++) hash = (hash ^ (guchar)*name) * G_GUINT64_CONSTANT(0x100000001b3);
+static guint64 hash_more(guint64 hash, const char *text) {
+  for (; *text; text++) hash = (hash ^ (guchar)*text) * G_GUINT64_CONSTANT(0x100000001b3);
   return hash;
 }
 
-struct random_stream random_stream(guint64 seed, const char *name) {
-  const guint64 hash = name_hash(name);
+struct random_stream random_stream_joined(guint64 seed, const char *const *parts) {
+  guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+  for (; *parts; parts++) hash = hash_more(hash, *parts);
   guint32 words[4] = {(guint32)hash, (guint32)(hash >> 32), 0, 0};
   philox(words, (guint32)seed, (guint32)(seed >> 32));
   return (struct random_stream){{words[0], words[1]}};
+}
+
+struct random_stream random_stream(guint64 seed, const char *name) {
+  return random_stream_joined(seed, (const char *const[]){name, NULL});
 }
 
 void random_words(struct random_stream stream, guint64 epoch, guint64 index, guint32 *out, gsize count) {

@@ -16,6 +16,9 @@ struct random_stream {
 /** Streams of another seed or another name are independent. */
 struct random_stream random_stream(guint64 seed, const char *name);
 
+/** The stream whose name is the parts, joined; NULL ends them. Allocates nothing. */
+struct random_stream random_stream_joined(guint64 seed, const char *const *parts);
+
 /** out[0 .. count): the words at (epoch, index); a shorter call gives a prefix of a longer one. count <= 2^34. */
 void random_words(struct random_stream stream, guint64 epoch, guint64 index, guint32 *out, gsize count);
 

@@ -38,8 +38,8 @@ static void host_release(const struct dvt_host *host, void *memory) {
 static void host_random(const struct dvt_host *host, const char *stream, uint64_t epoch, uint64_t index, uint32_t *out,
                         size_t count) {
   const struct services *services = host->context;
-  g_autofree char *name = g_strdup_printf("plugin/%s/%s", services->owner ? services->owner : "", stream);
-  random_words(random_stream(services->seed, name), epoch, index, out, count);
+  const char *const name[] = {"plugin/", services->owner ? services->owner : "", "/", stream, NULL};
+  random_words(random_stream_joined(services->seed, name), epoch, index, out, count);
 }
 
 static void host_parallel_for(const struct dvt_host *host, uint32_t threads, int64_t count,

@@ -80,6 +80,20 @@ static void flight_finish(struct flight *flight) {
   g_free(flight->losses.aligners);
 }
 
+static void joint_view_init(struct joint_view *view, guint networks) {
+  view->batches = g_new0(const struct dvt_batch *, networks);
+  view->features = g_new0(const struct dvt_tensor *, networks);
+  view->gradients = g_new0(struct dvt_tensor *, networks);
+  view->given = g_new0(struct dvt_tensor, networks);
+}
+
+static void joint_view_finish(struct joint_view *view) {
+  g_free(view->batches);
+  g_free(view->features);
+  g_free(view->gradients);
+  g_free(view->given);
+}
+
 static gboolean start_aligners(struct stepper *stepper, GError **error) {
   struct composition *composition = stepper->composition;
   const struct optimiser_config config = optimiser_config(composition);
@@ -117,6 +131,7 @@ struct stepper *stepper_new(struct composition *composition, guint threads, GErr
   stepper->threads = MAX(1, threads / count_flying(composition));
   stepper->flights = g_new0(struct flight, composition->network_count);
   stepper->joint_losses = g_new0(double, composition->aligner_count + 1);
+  joint_view_init(&stepper->joint_view, composition->network_count);
   stepper->optimisers = g_ptr_array_new_with_free_func((GDestroyNotify)optimiser_free);
   for (guint t = 0; t < composition->network_count; t++)
     if (!flight_init(&stepper->flights[t], stepper, t, error)) return NULL;
@@ -127,6 +142,7 @@ struct stepper *stepper_new(struct composition *composition, guint threads, GErr
 void stepper_free(struct stepper *stepper) {
   if (!stepper) return;
   for (guint t = 0; t < stepper->composition->network_count; t++) flight_finish(&stepper->flights[t]);
+  joint_view_finish(&stepper->joint_view);
   g_ptr_array_unref(stepper->optimisers);
   g_free(stepper->flights);
   g_free(stepper->joint_losses);
@@ -243,25 +259,22 @@ gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epo
 
 static gboolean joint_loss(struct stepper *stepper, guint k, GError **error) {
   const struct aligner *aligner = &stepper->composition->aligners[k];
+  const struct joint_view *view = &stepper->joint_view;
   const guint count = stepper->composition->network_count;
-  g_autofree const struct dvt_batch **batches = g_new(const struct dvt_batch *, count);
-  g_autofree const struct dvt_tensor **features = g_new(const struct dvt_tensor *, count);
-  g_autofree struct dvt_tensor **gradients = g_new(struct dvt_tensor *, count);
-  g_autofree struct dvt_tensor *given = g_new(struct dvt_tensor, count);
   for (guint t = 0; t < count; t++) {
     struct flight *flight = &stepper->flights[t];
     flight->batch.weight = aligner->spec->weight;
-    batches[t] = &flight->batch;
-    features[t] = &flight->features;
-    gradients[t] = gradient_of(flight, &given[t]);
+    view->batches[t] = &flight->batch;
+    view->features[t] = &flight->features;
+    view->gradients[t] = gradient_of(flight, &view->given[t]);
   }
   struct dvt_error fault = DVT_ERROR_INIT;
-  const int status =
-      aligner->ops->joint_loss(aligner->self, batches, features, gradients, count, &stepper->joint_losses[k], &fault);
+  const int status = aligner->ops->joint_loss(aligner->self, view->batches, view->features, view->gradients, count,
+                                              &stepper->joint_losses[k], &fault);
   gboolean good = check_hook(stepper, k, "joint_loss", status, &fault, stepper->joint_losses[k], error);
   for (guint t = 0; good && t < count; t++)
-    good = check_border(&stepper->flights[t], k, "joint_loss", gradients[t], &stepper->flights[t].gradient, GRADIENTS,
-                        error);
+    good = check_border(&stepper->flights[t], k, "joint_loss", view->gradients[t], &stepper->flights[t].gradient,
+                        GRADIENTS, error);
   return good;
 }
 

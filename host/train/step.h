@@ -47,6 +47,14 @@ struct flight {
   struct step_losses losses;
 };
 
+/** What joint losses are given, made once; all by network. */
+struct joint_view {
+  const struct dvt_batch **batches;
+  const struct dvt_tensor **features;
+  struct dvt_tensor **gradients;
+  struct dvt_tensor *given; /**< copies, which `gradients` point to */
+};
+
 struct stepper {
   struct composition *composition;
   struct flight *flights; /**< by network; without passes where network_flies is FALSE */
@@ -55,6 +63,7 @@ struct stepper {
   gboolean tied;          /**< some aligner has an auxiliary head that is trained */
   GPtrArray *optimisers;  /**< struct optimiser of every such head, in order of aligners */
   double *joint_losses;   /**< by aligner */
+  struct joint_view joint_view;
 };
 
 /** Whether a network takes part in steps: it is trained, or an aligner wants its features. */

@@ -31,6 +31,7 @@ struct trainer {
   struct stepper *stepper;
   struct worker *workers;
   guint count; /* of workers */
+  struct epoch_losses *means; /* by network */
   guint64 steps, epoch_steps;
   double rate; /* of the step that the networks meet in */
   struct meeting meeting;
@@ -107,16 +108,15 @@ static gboolean meet_epoch(gpointer data) {
   struct trainer *trainer = data;
   const struct composition *composition = trainer->composition;
   const guint64 step = trainer->workers[0].flight->step + 1, steps = (step - 1) % trainer->epoch_steps + 1;
-  g_autofree struct epoch_losses *means = g_new0(struct epoch_losses, composition->network_count);
   for (guint t = 0; t < trainer->count; t++)
-    take_means(&trainer->workers[t].tally, &means[trainer->workers[t].flight->index], steps,
+    take_means(&trainer->workers[t].tally, &trainer->means[trainer->workers[t].flight->index], steps,
                composition->experiment->train.batch, composition->aligner_count);
   const struct epoch_report report = {
       .epoch = (step - 1) / trainer->epoch_steps,
       .epochs = (trainer->steps + trainer->epoch_steps - 1) / trainer->epoch_steps,
       .step = step,
       .rate = schedule_rate(&composition->experiment->train.schedule, step - 1, trainer->steps),
-      .networks = means,
+      .networks = trainer->means,
   };
   GError *error = NULL;
   const gboolean good = trainer->watcher->epoch(trainer->watcher->data, &report, &error);
@@ -227,6 +227,7 @@ gboolean trainer_run(struct composition *composition, guint threads, const struc
       .watcher = watcher,
       .interrupted = interrupted,
       .workers = g_new0(struct worker, composition->network_count),
+      .means = g_new0(struct epoch_losses, composition->network_count),
       .steps = trainer_steps(composition),
       .epoch_steps = epoch_steps(composition),
   };
@@ -243,6 +244,7 @@ gboolean trainer_run(struct composition *composition, guint threads, const struc
   }
   if (trainer.stepper) stepper_free(trainer.stepper);
   g_free(trainer.workers);
+  g_free(trainer.means);
   g_mutex_clear(&trainer.mutex);
   g_cond_clear(&trainer.changed);
   if (!trainer.error) return TRUE;

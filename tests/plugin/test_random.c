@@ -62,6 +62,13 @@ static void every_part_of_the_key_counts(void **state) {
   }
 }
 
+static void a_name_may_come_in_parts(void **state) {
+  (void)state;
+  const struct random_stream whole = random_stream(3, "plugin/a/order");
+  const struct random_stream joined = random_stream_joined(3, (const char *const[]){"plugin/", "", "a", "/order", NULL});
+  assert_memory_equal(&whole, &joined, sizeof whole);
+}
+
 static void units_are_uniform(void **state) {
   (void)state;
   enum { COUNT = 100000, BINS = 10 };
@@ -131,6 +138,7 @@ int main(void) {
       cmocka_unit_test(gives_the_published_answers),
       cmocka_unit_test(a_shorter_call_gives_a_prefix),
       cmocka_unit_test(every_part_of_the_key_counts),
+      cmocka_unit_test(a_name_may_come_in_parts),
       cmocka_unit_test(units_are_uniform),
       cmocka_unit_test(unit_never_reaches_one),
       cmocka_unit_test(below_stays_below),
