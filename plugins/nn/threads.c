@@ -6,6 +6,7 @@
  * a second OpenMP into the program, with a second set of threads.
  */
 void omp_set_num_threads(int count);
+int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 int omp_get_thread_num(void);
 void GOMP_parallel(void (*body)(void *data), void *data, unsigned threads, unsigned flags);
@@ -26,5 +27,8 @@ void threads_limit(uint32_t count) { omp_set_num_threads((int)count); }
 
 void threads_run(int64_t count, void (*body)(void *data, int64_t k), void *data) {
   struct job job = {count, body, data};
-  GOMP_parallel(share, &job, 0, 0);
+  if (omp_get_max_threads() > 1)
+    GOMP_parallel(share, &job, 0, 0);
+  else /* libgomp would make a team of one, and allocate it anew each time */
+    for (int64_t k = 0; k < count; k++) body(data, k);
 }
