@@ -11,7 +11,7 @@ static const char *const way_names[CONV_WAYS] = {"direct", "onednn-winograd", "w
 static const char *const direction_names[] = {"forward", "backward-data", "backward-weights"};
 static const enum plan_kind kinds[] = {PLAN_CONV_FORWARD, PLAN_CONV_DATA, PLAN_CONV_WEIGHTS};
 
-enum { KEY = 160 };
+enum { KEY = 192 };
 
 /* What a convolution's speed depends on. */
 static void write_key(const struct plan *plan, const struct nn_node *node, enum conv_direction direction,
@@ -21,7 +21,7 @@ static void write_key(const struct plan *plan, const struct nn_node *node, enum 
   const dnnl_version_t *version = dnnl_version();
   snprintf(key, KEY,
            "convolution %s, %s, %lld images of %lldx%lldx%lld to %lld, kernel %lld, stride %lld, threads %u%s, "
-           "oneDNN %d.%d.%d isa %#x",
+           "oneDNN %d.%d.%d isa %#x, dovetail " DOVETAIL_VERSION,
            direction_names[direction], plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity,
            (long long)from[0], (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel, (long long)node->stride, plan->setup.threads,
            plan->setup.dense ? ", dense" : "", version->major, version->minor, version->patch,
