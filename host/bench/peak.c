@@ -13,7 +13,7 @@ static volatile float sink; /* or the compiler would see that nobody wants the s
 
 /* first: of sum k, no two the same, or one would do for all; one: a lane of sums[0]. */
 #define RUN(rounds, lanes, operations, first, next, one)                                                              \
-  _Pragma("GCC unroll 12") for (int k = 0; k < SUMS; k++) sums[k] = first;                                              \
+  _Pragma("GCC unroll 12") for (int k = 0; k < SUMS; k++) sums[k] = first;                                             \
   for (guint64 round = 0; round < (rounds); round++)                                                                   \
     _Pragma("GCC unroll 12") for (int k = 0; k < SUMS; k++) sums[k] = next;                                            \
   _Pragma("GCC unroll 12") for (int k = 1; k < SUMS; k++) sums[0] += sums[k];                                          \
@@ -75,7 +75,8 @@ struct runner {
 static gpointer run(gpointer data) {
   struct runner *runner = data;
   const guint64 rounds = 100000; /* well below a millisecond */
-  while (g_get_monotonic_time() < runner->until) runner->operations += runner->kernel(rounds);
+  do runner->operations += runner->kernel(rounds);
+  while (g_get_monotonic_time() < runner->until);
   return NULL;
 }
 

@@ -40,7 +40,7 @@ static void milliseconds_of(const struct bench_times *times, double out[PHASES])
 
 static double gflops_of(const struct bench_times *times) { return 1e-9 * times->phases.operations / times->step; }
 
-static json_t *number(double value) { return isnan(value) ? json_null() : json_real(value); }
+static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *json_times(const struct bench_times *times, const struct bench_result *result) {
   double milliseconds[PHASES];
@@ -56,14 +56,14 @@ static json_t *json_times(const struct bench_times *times, const struct bench_re
 static void print_json(const struct job *job, guint steps, const struct bench_result *result) {
   const struct train_spec *train = &job->experiment->train;
   json_auto_t *all = json_pack(
-      "{s:s, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:f, s:{s:o, s:o}, s:o, s:o}", "experiment",
+      "{s:s, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:I, s:{s:o, s:o}, s:o, s:o}", "experiment",
       job->experiment->name, "networks", (int)job->composition->network_count, "batch", (int)train->batch, "threads",
       (int)result->threads, "precision", precisions[train->precision], "steps", (int)steps, "machine", run_machine(),
       "seconds_to_first_step", number(result->first_step), "peak_memory_bytes", number(result->memory),
-      "operations_per_step", result->fed.phases.operations, "peak_gflops", "float32",
+      "operations_per_step", (json_int_t)result->fed.phases.operations, "peak_gflops", "float32",
       number(1e-9 * result->peak_float32), "bfloat16", number(1e-9 * result->peak_bfloat16), "with_data",
       json_times(&result->fed, result), "without_data", json_times(&result->still, result));
-  char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+  char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   puts(text);
   free(text);
 }

@@ -55,7 +55,7 @@ struct flight {
   guint64 step;
   gboolean checked; /**< what plugins leave in this step is looked at */
   struct step_losses losses;
-  gint64 in_hooks, in_optimiser; /**< microseconds so far, of what this network's thread did; passes in hooks included */
+  gint64 in_hooks, in_optimiser; /**< microseconds so far, in this network's thread; with the passes in hooks */
 };
 
 struct stepper {
