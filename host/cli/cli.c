@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/nearest.h"
 #include "store/run.h"
 
 /* The same is said when an experiment is checked and when it begins, and by all runs of a sweep. */
@@ -34,7 +36,14 @@ int cli_end(int status) {
   return status ? status : DOVETAIL_FAILED;
 }
 
-struct choices *cli_choices(void) {
+gboolean cli_word(const char *option, const char *text, const char *const words[2], gboolean *second, GError **error) {
+  *second = text && !strcmp(text, words[1]);
+  if (!text || *second || !strcmp(text, words[0])) return TRUE;
+  g_autofree char *hint = nearest_hint(text, words, 2);
+  return error_at(error, (struct mark){0}, "%s has no choice '%s'%s", option, text, hint);
+}
+
+static struct choices *make_choices(void) {
   json_auto_t *machine = run_machine();
   json_object_del(machine, "memory_bytes");
   json_object_del(machine, "kernel");
@@ -42,6 +51,13 @@ struct choices *cli_choices(void) {
   struct choices *choices = choices_new(text);
   free(text);
   return choices;
+}
+
+gboolean cli_tune(const char *text, struct choices **choices, GError **error) {
+  gboolean off;
+  if (!cli_word("--tune", text, (const char *const[]){"on", "off"}, &off, error)) return FALSE;
+  *choices = off ? NULL : make_choices();
+  return TRUE;
 }
 
 /* GLib's own --help ends the program and puts the options first; this one returns and puts examples first. */

@@ -17,6 +17,7 @@ int cli_inspect(int argc, char **argv);
 int cli_conform(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_new(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 
 /** From now on prints what plugins log, information and warnings, on stderr: each message once. */
 void cli_show_logs(void);
@@ -27,8 +28,19 @@ int cli_fail(const GError *error);
 /** The exit status after a command that ended with `status`: a failure when what it printed could not be written. */
 int cli_end(int status);
 
-/** Choices by time, as they are known of this machine. The caller frees them. */
-struct choices *cli_choices(void);
+/**
+ * Reads the word given for an option, NULL where there is none: *second tells whether it is the second of the two that
+ * the option knows; the first is what holds without the option.
+ */
+gboolean cli_word(const char *option, const char *text, const char *const words[2], gboolean *second, GError **error);
+
+/** --tune, which puts its word into a `char *`. */
+#define CLI_TUNE_OPTION(text)                                                                                          \
+  {"tune", 0, 0, G_OPTION_ARG_STRING, &(text),                                                                         \
+   "Measure which convolution algorithm is fastest (on, the default), or take the direct one (off)", "WHETHER"}
+
+/** The choices by time that --tune asks for, as they are known of this machine, or NULL. The caller frees them. */
+gboolean cli_tune(const char *text, struct choices **choices, GError **error);
 
 /**
  * Parses options into `entries`. `usage` is what follows the subcommand's name, `examples` the lines that --help begins

@@ -17,6 +17,7 @@ static const struct command {
     {"plugins", "list the plugins that are found", cli_plugins},
     {"inspect", "describe a plugin: parameters, splits, classes", cli_inspect},
     {"conform", "check that a plugin keeps the contract", cli_conform},
+    {"bench", "measure how fast an experiment trains on this machine", cli_bench},
     {"report", "tables and figures of sweeps and runs", cli_report},
     {"new", "begin a plugin of your own", cli_new},
 };

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/run.h"
@@ -139,22 +137,6 @@ static GPtrArray *make_plans(int argc, char **argv, const char *const *sets, con
   return g_steal_pointer(&plans);
 }
 
-static gboolean read_on_error(const char *text, gboolean *stop, GError **error) {
-  static const char *const choices[] = {"continue", "stop"};
-  *stop = text && !strcmp(text, "stop");
-  if (!text || *stop || !strcmp(text, "continue")) return TRUE;
-  g_autofree char *hint = nearest_hint(text, choices, G_N_ELEMENTS(choices));
-  return error_at(error, (struct mark){0}, "--on-error has no choice '%s'%s", text, hint);
-}
-
-static gboolean read_tune(const char *text, gboolean *tune, GError **error) {
-  static const char *const words[] = {"on", "off"};
-  *tune = !text || !strcmp(text, "on");
-  if (*tune || !strcmp(text, "off")) return TRUE;
-  g_autofree char *hint = nearest_hint(text, words, G_N_ELEMENTS(words));
-  return error_at(error, (struct mark){0}, "--tune has no choice '%s'%s", text, hint);
-}
-
 /* The command line as a shell would take it again. The caller frees it. */
 static char *quote_command(char **argv) {
   GString *command = g_string_new("dovetail");
@@ -169,7 +151,7 @@ int cli_run(int argc, char **argv) {
   g_auto(GStrv) sets = NULL;
   g_auto(GStrv) folders = NULL;
   g_autofree char *runs = NULL, *on_error = NULL, *tune = NULL;
-  gboolean json = FALSE, quiet = FALSE, tuned;
+  gboolean json = FALSE, quiet = FALSE;
   const GOptionEntry entries[] = {
       {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets, "Set a value of the experiments, as train.epochs=5",
        "KEY=VALUE"},
@@ -177,8 +159,7 @@ int cli_run(int argc, char **argv) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print each results.json instead of tables", NULL},
       {"on-error", 0, 0, G_OPTION_ARG_STRING, &on_error, "After a run that failed: continue (the default) or stop",
        "WHAT"},
-      {"tune", 0, 0, G_OPTION_ARG_STRING, &tune,
-       "Measure which convolution algorithm is fastest (on, the default), or take the direct one (off)", "WHETHER"},
+      CLI_TUNE_OPTION(tune),
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Show no progress", NULL},
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, "Look for plugins here first", "DIR"},
       {0},
@@ -193,10 +174,10 @@ int cli_run(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
   struct run_settings settings = {
       .runs = runs ? runs : "runs", .command = command, .interrupted = &interrupted, .quiet = quiet, .json = json};
-  if (!read_on_error(on_error, &settings.stop_on_error, &error) || !read_tune(tune, &tuned, &error))
+  if (!cli_word("--on-error", on_error, (const char *const[]){"continue", "stop"}, &settings.stop_on_error, &error) ||
+      !cli_tune(tune, &settings.choices, &error))
     return cli_fail(error);
-  AUTO(choices) choices = tuned ? cli_choices() : NULL;
-  settings.choices = choices;
+  AUTO(choices) choices = settings.choices;
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
   settings.registry = registry;

@@ -73,15 +73,24 @@ static const struct yaml_node *sweep_node(const struct yaml_node *root) {
   return root->kind == YAML_MAP ? yaml_get(root, "sweep") : NULL;
 }
 
-struct sweep *sweep_read(const char *path, const char *const *sets, GError **error) {
+/* text: NULL: the file's. */
+static struct sweep *read_sweep(const char *path, const char *text, const char *const *sets, GError **error) {
   AUTO(sweep) sweep = g_new0(struct sweep, 1);
   sweep->path = g_strdup(path);
   sweep->sets = g_strdupv((char **)sets);
   sweep->count = 1;
-  sweep->tree = experiment_tree(path, NULL, sets, error);
+  sweep->tree = experiment_tree(path, text, sets, error);
   if (!sweep->tree) return NULL;
   const struct yaml_node *map = sweep_node(yaml_root(sweep->tree));
   return !map || read_axes(map, sweep, error) ? g_steal_pointer(&sweep) : NULL;
+}
+
+struct sweep *sweep_read(const char *path, const char *const *sets, GError **error) {
+  return read_sweep(path, NULL, sets, error);
+}
+
+struct sweep *sweep_read_text(const char *name, const char *text, const char *const *sets, GError **error) {
+  return read_sweep(name, text, sets, error);
 }
 
 void sweep_free(struct sweep *sweep) {

@@ -33,6 +33,9 @@ struct sweep {
  */
 struct sweep *sweep_read(const char *path, const char *const *sets, GError **error);
 
+/** The same of a text; `name` stands for the file in messages. */
+struct sweep *sweep_read_text(const char *name, const char *text, const char *const *sets, GError **error);
+
 void sweep_free(struct sweep *sweep);
 AUTO_DEFINE(sweep, sweep_free)
 

@@ -12,7 +12,7 @@ enum { SLOTS = 3 }; /* one in use, one ready, one in the making */
 struct feeder {
   const struct task *task;
   guint batch, pad;
-  gboolean flip;
+  gboolean flip, still;
   struct random_stream order_stream, augment_stream;
   guint64 next_step, order_epoch;
   guint32 *order; /* of epoch order_epoch */
@@ -23,6 +23,7 @@ struct feeder {
   GMutex mutex;
   GCond moved;
   guint64 made, taken; /* batches since the start; the one handed out is taken - 1 */
+  gint64 spent; /* microseconds, on the batches made */
   gboolean stop;
   GError *error;
 };
@@ -66,9 +67,10 @@ static gboolean wait_for_room(struct feeder *feeder) {
   return go_on;
 }
 
-static void publish(struct feeder *feeder, GError *error) {
+static void publish(struct feeder *feeder, gint64 spent, GError *error) {
   g_mutex_lock(&feeder->mutex);
   feeder->made++;
+  feeder->spent += spent;
   feeder->error = error;
   g_cond_broadcast(&feeder->moved);
   g_mutex_unlock(&feeder->mutex);
@@ -77,10 +79,12 @@ static void publish(struct feeder *feeder, GError *error) {
 static gpointer feed_batches(gpointer data) {
   struct feeder *feeder = data;
   GError *error = NULL;
-  while (!error && wait_for_room(feeder)) {
+  do {
+    if (!wait_for_room(feeder)) break;
+    const gint64 start = g_get_monotonic_time();
     fill(feeder, feeder->next_step++, &feeder->slots[feeder->made % SLOTS], &error);
-    publish(feeder, error);
-  }
+    publish(feeder, g_get_monotonic_time() - start, error);
+  } while (!error && !feeder->still);
   return NULL;
 }
 
@@ -110,6 +114,7 @@ struct feeder *feeder_new(const struct task *task, const struct feeder_config *c
   feeder->batch = config->batch;
   feeder->pad = config->pad;
   feeder->flip = config->flip;
+  feeder->still = config->still;
   feeder->order_stream = random_stream(config->seed, order);
   feeder->augment_stream = random_stream(config->seed, augment);
   feeder->order_epoch = G_MAXUINT64;
@@ -144,9 +149,17 @@ const struct feed *feeder_next(struct feeder *feeder, GError **error) {
   g_mutex_lock(&feeder->mutex);
   while (feeder->made == feeder->taken) g_cond_wait(&feeder->moved, &feeder->mutex);
   const gboolean last = feeder->error && feeder->made == feeder->taken + 1;
-  const struct feed *feed = last ? NULL : &feeder->slots[feeder->taken++ % SLOTS];
+  const struct feed *feed = last ? NULL : &feeder->slots[feeder->taken % SLOTS];
+  if (!last && !feeder->still) feeder->taken++;
   if (last && error) *error = g_error_copy(feeder->error);
   g_cond_broadcast(&feeder->moved);
   g_mutex_unlock(&feeder->mutex);
   return feed;
+}
+
+double feeder_seconds(struct feeder *feeder) {
+  g_mutex_lock(&feeder->mutex);
+  const double seconds = (double)feeder->spent / G_TIME_SPAN_SECOND;
+  g_mutex_unlock(&feeder->mutex);
+  return seconds;
 }

@@ -14,6 +14,7 @@ struct feeder_config {
   guint pad;     /**< augmentation: the crop moves by at most so many pixels each way */
   gboolean flip; /**< augmentation: half of the images are mirrored */
   guint64 seed;
+  gboolean still; /**< the first batch again and again, prepared once: to measure training without its data */
   const char *stream; /**< feeders of one stream and one task give the same batches */
 };
 
@@ -36,5 +37,8 @@ AUTO_DEFINE(feeder, feeder_free)
 
 /** The next batch; waits for it. NULL with an error when an example could not be read. One thread at a time. */
 const struct feed *feeder_next(struct feeder *feeder, GError **error);
+
+/** Seconds that its thread has worked on the batches made so far. Any thread. */
+double feeder_seconds(struct feeder *feeder);
 
 #endif

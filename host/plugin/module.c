@@ -236,23 +236,35 @@ gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct 
   struct dvt_error fault = DVT_ERROR_INIT;
   struct dvt_tensor given = *output;
   const char *name = pass->module->plugin->kind == DVT_KIND_BACKBONE ? "features" : "logits";
+  const gint64 start = g_get_monotonic_time();
   const int status = pass->module->ops->forward(pass->self, input, &given, &fault);
-  return check_call(pass->module, "forward", status, &fault, error) &&
-         check_border(pass, "forward", &given, output, name, error);
+  const gboolean good = check_call(pass->module, "forward", status, &fault, error) &&
+                        check_border(pass, "forward", &given, output, name, error);
+  pass->spent += g_get_monotonic_time() - start;
+  return good;
 }
 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                        GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
   struct dvt_tensor given = input_gradient ? *input_gradient : (struct dvt_tensor){0};
+  const gint64 start = g_get_monotonic_time();
   const int status =
       pass->module->ops->backward(pass->self, output_gradient, input_gradient ? &given : NULL, &fault);
-  return check_call(pass->module, "backward", status, &fault, error) &&
-         check_border(pass, "backward", &given, input_gradient, "gradients of the features", error);
+  const gboolean good = check_call(pass->module, "backward", status, &fault, error) &&
+                        check_border(pass, "backward", &given, input_gradient, "gradients of the features", error);
+  pass->spent += g_get_monotonic_time() - start;
+  return good;
 }
 
 void pass_commit(struct pass *pass) {
   if (pass->module->ops->commit) pass->module->ops->commit(pass->self);
+}
+
+void pass_times(const struct pass *pass, struct dvt_pass_times *times) {
+  const struct dvt_module_ops *ops = pass->module->ops;
+  *times = (struct dvt_pass_times){.struct_size = sizeof *times};
+  if (DVT_HAS(ops, times) && ops->times) ops->times(pass->self, times);
 }
 
 void pass_clear(struct pass *pass) {

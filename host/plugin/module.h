@@ -72,6 +72,7 @@ struct pass {
    * that calls write to are memory of guard_floats then. Their shapes are always checked.
    */
   gboolean checked;
+  gint64 spent; /**< microseconds in forward and backward so far, checks included */
 };
 
 /**
@@ -87,6 +88,9 @@ gboolean pass_forward(struct pass *pass, const struct dvt_tensor *input, struct 
 gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradient, struct dvt_tensor *input_gradient,
                        GError **error);
 void pass_commit(struct pass *pass);
+
+/** What the pass spent its time on so far, as the module tells; all 0 where it does not. */
+void pass_times(const struct pass *pass, struct dvt_pass_times *times);
 
 /** Sets the gradients to zero. */
 void pass_clear(struct pass *pass);

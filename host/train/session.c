@@ -112,10 +112,12 @@ static void on_progress(gpointer data, guint64 step, guint64 steps) {
 }
 
 static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
-  const struct trainer_watcher watcher = {on_epoch, on_progress, session};
+  const struct trainer_watcher watcher = {.epoch = on_epoch, .progress = on_progress, .data = session};
+  const struct trainer_config config = {.threads = session->result->threads,
+                                        .interrupted = session->config->interrupted};
   session->stage = stage;
   if (!composition_initialise(stage, error) || !frozen_load(stage, session->run->path, error) ||
-      !trainer_run(stage, session->result->threads, &watcher, session->config->interrupted, error))
+      !trainer_run(stage, &config, &watcher, error))
     return FALSE;
   session->steps_before += trainer_steps(stage);
   return TRUE;

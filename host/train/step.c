@@ -230,10 +230,12 @@ static gboolean feature_losses(struct flight *flight, GError **error) {
     struct dvt_error fault = DVT_ERROR_INIT;
     flight->batch.weight = aligner->spec->weight;
     struct dvt_tensor given, *const gradient = gradient_of(flight, &given);
+    const gint64 start = g_get_monotonic_time();
     aligner->in_hook[flight->index] = TRUE;
     const int status = aligner->ops->feature_loss(aligner->self, &flight->batch, &flight->features, gradient,
                                                   &flight->losses.aligners[k], &fault);
     aligner->in_hook[flight->index] = FALSE;
+    flight->in_hooks += g_get_monotonic_time() - start;
     if (!check_hook(flight->stepper, k, "feature_loss", status, &fault, flight->losses.aligners[k], error) ||
         !check_border(flight, k, "feature_loss", gradient, &flight->gradient, GRADIENTS, error))
       return FALSE;
@@ -290,15 +292,19 @@ gboolean flight_view(struct flight *flight, guint k, GError **error) {
   struct dvt_error fault = DVT_ERROR_INIT;
   double loss = 0;
   flight->batch.weight = aligner->spec->weight;
+  gint64 start = g_get_monotonic_time();
   int status = aligner->ops->make_view(aligner->self, &flight->batch, &view, &fault);
+  flight->in_hooks += g_get_monotonic_time() - start;
   if (!check_hook(flight->stepper, k, "make_view", status, &fault, 0, error) ||
       !check_border(flight, k, "make_view", &view, &flight->view, "images of the view", error))
     return FALSE;
   if (!pass_forward(flight->extractor, &flight->view, &flight->features, error)) return FALSE;
   memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
+  start = g_get_monotonic_time();
   aligner->in_hook[flight->index] = TRUE;
   status = aligner->ops->view_loss(aligner->self, &flight->batch, &flight->features, &gradient, &loss, &fault);
   aligner->in_hook[flight->index] = FALSE;
+  flight->in_hooks += g_get_monotonic_time() - start;
   flight->losses.aligners[k] += loss;
   if (!check_hook(flight->stepper, k, "view_loss", status, &fault, loss, error) ||
       !check_border(flight, k, "view_loss", &gradient, &flight->gradient, GRADIENTS, error))
@@ -357,6 +363,37 @@ void stepper_tie(struct stepper *stepper, double rate) {
 
 void flight_update(struct flight *flight, double rate) {
   if (flight->frozen) return;
+  const gint64 start = g_get_monotonic_time();
   optimiser_step(flight->extractor_optimiser, flight->extractor->gradients, rate);
   optimiser_step(flight->head_optimiser, flight->head->gradients, rate);
+  flight->in_optimiser += g_get_monotonic_time() - start;
+}
+
+static double in_seconds(gint64 microseconds) { return (double)microseconds / G_TIME_SPAN_SECOND; }
+
+static void add_pass(struct step_times *times, const struct pass *pass) {
+  struct dvt_pass_times own;
+  if (!pass) return;
+  pass_times(pass, &own);
+  times->forward += own.forward;
+  times->backward_data += own.backward_data;
+  times->backward_weights += own.backward_weights;
+  times->norm += own.norm;
+  times->operations += own.operations;
+}
+
+void flight_times(const struct flight *flight, struct step_times *times) {
+  const struct composition *composition = flight->stepper->composition;
+  gint64 in_auxiliaries = 0;
+  *times = (struct step_times){.optimiser = in_seconds(flight->in_optimiser)};
+  add_pass(times, flight->extractor);
+  add_pass(times, flight->head);
+  for (guint k = 0; k < composition->aligner_count; k++)
+    for (guint h = 0; h < composition->aligners[k].auxiliaries->len; h++) {
+      const struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
+      const struct pass *pass = auxiliary->passes[flight->index];
+      add_pass(times, pass);
+      if (pass) in_auxiliaries += pass->spent;
+    }
+  times->aligner = in_seconds(flight->in_hooks - in_auxiliaries);
 }

@@ -29,6 +29,16 @@ struct step_losses {
   double *aligners; /**< by aligner; 0 where it has no loss on one network */
 };
 
+/** What the thread of a network spent since its flight was made, in seconds. What is left of its time is the rest. */
+struct step_times {
+  double forward, backward_data, backward_weights, norm; /**< of passes, as these tell, those of auxiliary heads too */
+  double aligner;    /**< in hooks of aligners, without the passes in there */
+  double optimiser;  /**< and summing the gradients of auxiliary heads */
+  double waiting;    /**< for a batch and for other networks */
+  double data;       /**< to prepare batches: the feeder's thread, beside this one */
+  double operations; /**< of passes, as struct dvt_pass_times counts them */
+};
+
 /** The working memory of one network in training; of a frozen one without what only training needs. */
 struct flight {
   struct stepper *stepper;
@@ -45,6 +55,7 @@ struct flight {
   guint64 step;
   gboolean checked; /**< what plugins leave in this step is looked at */
   struct step_losses losses;
+  gint64 in_hooks, in_optimiser; /**< microseconds so far, in this network's thread; with the passes in hooks */
 };
 
 /** What joint losses are given, made once; all by network. */
@@ -92,5 +103,8 @@ void stepper_sum(struct stepper *stepper);
 void stepper_tie(struct stepper *stepper, double rate);
 
 void flight_update(struct flight *flight, double rate);
+
+/** Sets all but what the trainer knows: waiting and data. In the network's thread. */
+void flight_times(const struct flight *flight, struct step_times *times);
 
 #endif

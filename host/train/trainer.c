@@ -4,7 +4,6 @@
 #include "train/aligner.h"
 #include "train/meeting.h"
 #include "train/schedule.h"
-#include "train/step.h"
 
 /* Sums over the steps of an epoch. */
 struct tally {
@@ -21,13 +20,14 @@ struct worker {
   struct feeder *feeder;
   struct tally tally;
   GThread *thread;
+  gint64 waiting;     /* microseconds so far */
   guint64 steps_done; /* under trainer->mutex */
 };
 
 struct trainer {
   struct composition *composition;
+  const struct trainer_config *config;
   const struct trainer_watcher *watcher;
-  const gint *interrupted;
   struct stepper *stepper;
   struct worker *workers;
   guint count; /* of workers */
@@ -67,9 +67,12 @@ static void keep_error(struct trainer *trainer, GError *error) {
 }
 
 static gboolean meet_joint(gpointer data) {
-  struct trainer *trainer = data;
+  struct worker *worker = data;
+  struct trainer *trainer = worker->trainer;
   GError *error = NULL;
+  const gint64 start = g_get_monotonic_time();
   const gboolean good = stepper_joint(trainer->stepper, &error);
+  worker->flight->in_hooks += g_get_monotonic_time() - start;
   if (!good) {
     g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", between the networks: ", trainer->workers[0].flight->step);
     keep_error(trainer, error);
@@ -78,8 +81,10 @@ static gboolean meet_joint(gpointer data) {
 }
 
 static gboolean meet_tie(gpointer data) {
-  struct trainer *trainer = data;
-  stepper_tie(trainer->stepper, trainer->rate);
+  struct worker *worker = data;
+  const gint64 start = g_get_monotonic_time();
+  stepper_tie(worker->trainer->stepper, worker->trainer->rate);
+  worker->flight->in_optimiser += g_get_monotonic_time() - start;
   return TRUE;
 }
 
@@ -105,7 +110,7 @@ static void clear_tally(struct tally *tally, guint aligners) {
 }
 
 static gboolean meet_epoch(gpointer data) {
-  struct trainer *trainer = data;
+  struct trainer *trainer = ((struct worker *)data)->trainer;
   const struct composition *composition = trainer->composition;
   const guint64 step = trainer->workers[0].flight->step + 1, steps = (step - 1) % trainer->epoch_steps + 1;
   for (guint t = 0; t < trainer->count; t++)
@@ -125,23 +130,52 @@ static gboolean meet_epoch(gpointer data) {
   return good;
 }
 
+/* A clock that stands still while the network does something for all. */
+static gint64 idle_clock(const struct worker *worker) {
+  return g_get_monotonic_time() - worker->flight->in_hooks - worker->flight->in_optimiser;
+}
+
+static gboolean meet(struct worker *worker, gboolean (*task)(gpointer data)) {
+  const gint64 start = idle_clock(worker);
+  const gboolean good = meeting_wait(&worker->trainer->meeting, task, worker);
+  worker->waiting += idle_clock(worker) - start;
+  return good;
+}
+
+static const struct feed *next_feed(struct worker *worker, GError **error) {
+  const gint64 start = g_get_monotonic_time();
+  const struct feed *feed = feeder_next(worker->feeder, error);
+  worker->waiting += g_get_monotonic_time() - start;
+  return feed;
+}
+
 /* FALSE without an error: another network ended the training. */
 static gboolean run_step(struct worker *worker, guint64 step, GError **error) {
   struct trainer *trainer = worker->trainer;
   struct stepper *stepper = trainer->stepper;
   const double rate = schedule_rate(&trainer->composition->experiment->train.schedule, step, trainer->steps);
-  const struct feed *feed = feeder_next(worker->feeder, error);
+  const struct feed *feed = next_feed(worker, error);
   if (!feed || !flight_task(worker->flight, feed, step / trainer->epoch_steps, step, error)) return FALSE;
-  if (stepper->joint && !meeting_wait(&trainer->meeting, meet_joint, trainer)) return FALSE;
+  if (stepper->joint && !meet(worker, meet_joint)) return FALSE;
   if (!flight_backward(worker->flight, error)) return FALSE;
   count_losses(worker);
   if (stepper->tied) {
     if (worker == trainer->workers) trainer->rate = rate; /* read by whoever comes last, after this */
-    if (!meeting_wait(&trainer->meeting, meet_tie, trainer)) return FALSE;
+    if (!meet(worker, meet_tie)) return FALSE;
   }
   flight_update(worker->flight, rate);
   const gboolean epoch_over = (step + 1) % trainer->epoch_steps == 0 || step + 1 == trainer->steps;
-  return !epoch_over || meeting_wait(&trainer->meeting, meet_epoch, trainer);
+  return !epoch_over || meet(worker, meet_epoch);
+}
+
+static void tell_step(struct worker *worker, guint64 step) {
+  const struct trainer_watcher *watcher = worker->trainer->watcher;
+  struct step_times times;
+  if (!watcher->step) return;
+  flight_times(worker->flight, &times);
+  times.waiting = (double)worker->waiting / G_TIME_SPAN_SECOND;
+  times.data = feeder_seconds(worker->feeder);
+  watcher->step(watcher->data, worker->flight->index, step, &times);
 }
 
 static gpointer work(gpointer data) {
@@ -150,11 +184,12 @@ static gpointer work(gpointer data) {
   GError *error = NULL;
   gboolean going = TRUE;
   for (guint64 step = 0; going && step < trainer->steps; step++) {
-    if (g_atomic_int_get(trainer->interrupted)) {
+    if (g_atomic_int_get(trainer->config->interrupted)) {
       g_set_error_literal(&error, DOVETAIL_ERROR, DOVETAIL_INTERRUPTED, "interrupted");
       break;
     }
     going = run_step(worker, step, &error);
+    if (going) tell_step(worker, step);
     if (error) g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", network %s: ", step, worker->flight->network->spec->name);
     g_mutex_lock(&trainer->mutex);
     worker->steps_done = step + 1;
@@ -179,6 +214,7 @@ static gboolean make_worker(struct trainer *trainer, guint t, GError **error) {
       .batch = experiment->train.batch,
       .pad = experiment->train.pad,
       .flip = experiment->train.flip,
+      .still = trainer->config->still,
       .seed = experiment->seed,
       .stream = aligners_paired(trainer->composition) ? "shared" : trainer->composition->networks[t].spec->name,
   };
@@ -212,20 +248,20 @@ static void run_workers(struct trainer *trainer) {
   for (guint t = 0; t < trainer->count; t++) g_thread_join(trainer->workers[t].thread);
 }
 
-static gboolean prepare(struct trainer *trainer, guint threads, GError **error) {
-  trainer->stepper = stepper_new(trainer->composition, threads, error);
+static gboolean prepare(struct trainer *trainer, GError **error) {
+  trainer->stepper = stepper_new(trainer->composition, trainer->config->threads, error);
   if (!trainer->stepper) return FALSE;
   for (guint t = 0; t < trainer->composition->network_count; t++)
     if (network_flies(trainer->composition, t) && !make_worker(trainer, t, error)) return FALSE;
   return TRUE;
 }
 
-gboolean trainer_run(struct composition *composition, guint threads, const struct trainer_watcher *watcher,
-                     const gint *interrupted, GError **error) {
+gboolean trainer_run(struct composition *composition, const struct trainer_config *config,
+                     const struct trainer_watcher *watcher, GError **error) {
   struct trainer trainer = {
       .composition = composition,
+      .config = config,
       .watcher = watcher,
-      .interrupted = interrupted,
       .workers = g_new0(struct worker, composition->network_count),
       .means = g_new0(struct epoch_losses, composition->network_count),
       .steps = trainer_steps(composition),
@@ -233,7 +269,7 @@ gboolean trainer_run(struct composition *composition, guint threads, const struc
   };
   g_mutex_init(&trainer.mutex);
   g_cond_init(&trainer.changed);
-  if (prepare(&trainer, threads, &trainer.error)) {
+  if (prepare(&trainer, &trainer.error)) {
     meeting_init(&trainer.meeting, trainer.count);
     run_workers(&trainer);
     meeting_finish(&trainer.meeting);

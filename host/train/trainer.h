@@ -4,6 +4,7 @@
 #define TRAIN_TRAINER_H
 
 #include "train/compose.h"
+#include "train/step.h"
 
 /** Means over the steps of an epoch, of one network. */
 struct epoch_losses {
@@ -24,18 +25,25 @@ struct trainer_watcher {
   gboolean (*epoch)(gpointer data, const struct epoch_report *report, GError **error);
   /** About five times a second, in the caller's thread: the steps that the slowest network has done. */
   void (*progress)(gpointer data, guint64 step, guint64 steps);
+  /** After each step (from 0) of a network, in its thread, with its times up to here. Or NULL. */
+  void (*step)(gpointer data, guint network, guint64 step, const struct step_times *times);
   gpointer data;
+};
+
+struct trainer_config {
+  guint threads;  /**< of all networks together, at least one each */
+  gboolean still; /**< as of struct feeder_config */
+  const gint *interrupted; /**< when it becomes non-zero, every network ends after its step */
 };
 
 /** Steps that the experiment asks for, of every network that is trained. */
 guint64 trainer_steps(const struct composition *composition);
 
 /**
- * Trains an initialised composition. threads: of all networks together, at least one each. When *interrupted becomes
- * non-zero, every network ends after its step and the error is DOVETAIL_INTERRUPTED; the values are then whole,
- * whatever their steps.
+ * Trains an initialised composition. The error of one that was interrupted is DOVETAIL_INTERRUPTED; the values are then
+ * whole, whatever their steps.
  */
-gboolean trainer_run(struct composition *composition, guint threads, const struct trainer_watcher *watcher,
-                     const gint *interrupted, GError **error);
+gboolean trainer_run(struct composition *composition, const struct trainer_config *config,
+                     const struct trainer_watcher *watcher, GError **error);
 
 #endif

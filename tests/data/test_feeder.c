@@ -116,6 +116,21 @@ static void a_batch_depends_on_stream_and_step_alone(void **state) {
   assert_true(other_differs);
 }
 
+static void a_still_feeder_gives_its_first_batch_again_and_again(void **state) {
+  (void)state;
+  AUTO(dataset) dataset = open_known();
+  AUTO(task) task = task_new(dataset, NULL, 0, no_limit, (struct mark){0}, NULL);
+  const struct feeder_config config = {.batch = BATCH, .seed = 5, .still = TRUE, .stream = "a"};
+  AUTO(feeder) still = feeder_new(task, &config, 0, NULL);
+  AUTO(feeder) moving = feed_from(task, "a", 0);
+  const struct feed *first = feeder_next(moving, NULL);
+  for (guint k = 0; k < 5; k++) {
+    const struct feed *feed = feeder_next(still, NULL);
+    assert_memory_equal(feed->images, first->images, BATCH * IMAGE * sizeof(float));
+    assert_memory_equal(feed->labels, first->labels, BATCH * sizeof(gint32));
+  }
+}
+
 static void some_classes_make_a_task_with_labels_of_its_own(void **state) {
   (void)state;
   const guint32 classes[] = {2, 0};
@@ -222,6 +237,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_example_comes_at_most_once_an_epoch),
       cmocka_unit_test(a_batch_depends_on_stream_and_step_alone),
+      cmocka_unit_test(a_still_feeder_gives_its_first_batch_again_and_again),
       cmocka_unit_test(some_classes_make_a_task_with_labels_of_its_own),
       cmocka_unit_test(a_limit_takes_the_first_examples),
       cmocka_unit_test(normalisation_takes_mean_and_deviation_of_each_channel),
