@@ -53,15 +53,16 @@ static struct allocations train(void **state, const char *aligners, guint thread
   static struct allocations counted;
   g_autofree char *yaml = g_strdup_printf(text, aligners);
   g_autofree char *path = scratch_file(state, "lean.yaml", yaml, strlen(yaml));
-  const struct trainer_watcher watcher = {count_second, show_nothing, &counted};
+  const struct trainer_watcher watcher = {.epoch = count_second, .progress = show_nothing, .data = &counted};
   const gint interrupted = 0;
+  const struct trainer_config config = {.threads = threads, .interrupted = &interrupted};
   GError *error = NULL;
   counted = (struct allocations){.count = SIZE_MAX};
   AUTO(experiment) experiment = experiment_read(path, NULL, &error);
   AUTO(composition) composition = experiment ? composition_new(experiment, registry, &error) : NULL;
   if (!composition || !composition_initialise(composition, &error)) fail_msg("%s", error->message);
   assert_int_equal(trainer_steps(composition), 2 * STEPS);
-  if (!trainer_run(composition, threads, &watcher, &interrupted, &error)) fail_msg("%s", error->message);
+  if (!trainer_run(composition, &config, &watcher, &error)) fail_msg("%s", error->message);
   return counted;
 }
 
