@@ -77,7 +77,6 @@ static void try_way(const struct layer *layer, int64_t batch, bool half, int way
                              .batch = batch,
                              .capacity = batch,
                              .half = half,
-                             .inner = layer->from > 3,
                              .seconds = seconds,
                              .way = &way};
   dnnl_engine_create(&setup.engine, dnnl_cpu, 0);

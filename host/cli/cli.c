@@ -48,7 +48,7 @@ static struct choices *make_choices(void) {
   json_object_del(machine, "memory_bytes");
   json_object_del(machine, "kernel");
   char *text = json_dumps(machine, JSON_COMPACT | JSON_SORT_KEYS);
-  struct choices *choices = choices_new(text);
+  struct choices *choices = choices_new(text ? text : "");
   free(text);
   return choices;
 }

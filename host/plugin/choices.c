@@ -58,6 +58,7 @@ static void save(struct choices *choices) {
   json_object_update_missing(choices->known, json_object_get(all, choices->machine));
   json_object_set(all, choices->machine, choices->known);
   char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(4) | JSON_SORT_KEYS);
+  if (!text) return; /* no memory */
   g_mkdir_with_parents(folder, 0700);
   if (!g_file_set_contents_full(choices->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
     g_log("dovetail", G_LOG_LEVEL_DEBUG, "choices are not kept: %s", error->message);

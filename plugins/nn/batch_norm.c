@@ -13,20 +13,13 @@ static const float epsilon = 1e-5f, momentum = 0.1f;
 
 static bool of_batch(const struct plan *plan) { return plan->setup.flags & DVT_PASS_BATCH_STATISTICS; }
 
-static struct blocked layout_of(const struct plan *plan, int tensor) {
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
-  struct blocked layout = {0};
-  blocked_init(&layout, &md);
-  return layout;
-}
-
 static float *weight(const struct plan *plan, const struct nn_node *node, int which) {
   return plan->setup.values[node->weights[which]];
 }
 
 static void compute_statistics(const struct plan *plan, const struct plan_step *step) {
   enum { X, SCRATCH, MEAN, VARIANCE };
-  const struct blocked layout = layout_of(plan, step->tensors[X]);
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
   plan->kernels->statistics->compute(&layout, plan_data(plan, step->tensors[X]),
                                      plan_data(plan, step->tensors[SCRATCH]), plan_data(plan, step->tensors[MEAN]),
                                      plan_data(plan, step->tensors[VARIANCE]));
@@ -34,9 +27,9 @@ static void compute_statistics(const struct plan *plan, const struct plan_step *
 
 static void add_statistics(struct plan *plan, const struct nn_node *node, int from) {
   struct plan_memo *memo = &plan->memos[node->index];
-  const struct blocked layout = layout_of(plan, from);
-  memo->mean = plan_floats(plan, blocked_padded(&layout), true);
-  memo->variance = plan_floats(plan, blocked_padded(&layout), true);
+  const struct blocked layout = plan_layout(plan, from);
+  memo->mean = plan_floats(plan, layout.padded, true);
+  memo->variance = plan_floats(plan, layout.padded, true);
   const int scratch = plan_floats(plan, plan->kernels->statistics->scratch_size(&layout), false);
   PLAN_TASK(plan, compute_statistics, node, from, scratch, memo->mean, memo->variance);
 }
@@ -46,21 +39,22 @@ static const float *mean_of(const struct plan *plan, const struct nn_node *node)
   return of_batch(plan) ? plan_data(plan, plan->memos[node->index].mean) : weight(plan, node, RUNNING_MEAN);
 }
 
-static float deviation_of(const struct plan *plan, const struct nn_node *node, int64_t channel) {
-  const float *variance =
-      of_batch(plan) ? plan_data(plan, plan->memos[node->index].variance) : weight(plan, node, RUNNING_VARIANCE);
-  return sqrtf(variance[channel] + epsilon);
+static const float *variance_of(const struct plan *plan, const struct nn_node *node) {
+  return of_batch(plan) ? plan_data(plan, plan->memos[node->index].variance) : weight(plan, node, RUNNING_VARIANCE);
 }
+
+static float deviation(float variance) { return sqrtf(variance + epsilon); }
 
 enum { FORWARD_X, FORWARD_Y, FORWARD_FACTORS, FORWARD_ADDEND };
 
 static void apply(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
-  const struct blocked layout = layout_of(plan, step->tensors[FORWARD_X]);
-  const float *mean = mean_of(plan, node), *scale = weight(plan, node, SCALE), *shift = weight(plan, node, SHIFT);
-  float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + blocked_padded(&layout);
-  for (int64_t c = 0; c < blocked_padded(&layout); c++) {
-    factors[c] = c < layout.channels ? scale[c] / deviation_of(plan, node, c) : 0.0f;
+  const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
+  const float *mean = mean_of(plan, node), *variance = variance_of(plan, node);
+  const float *scale = weight(plan, node, SCALE), *shift = weight(plan, node, SHIFT);
+  float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
+  for (int64_t c = 0; c < layout.padded; c++) {
+    factors[c] = c < layout.channels ? scale[c] / deviation(variance[c]) : 0.0f;
     offsets[c] = c < layout.channels ? shift[c] - mean[c] * factors[c] : 0.0f;
   }
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
@@ -76,30 +70,36 @@ static void fold(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[FOLD_FROM]);
   const int64_t channels = md.dims[0], size = md.dims[1] * md.dims[2] * md.dims[3];
   const float *from = plan_data(plan, step->tensors[FOLD_FROM]);
+  const float *variance = variance_of(plan, node);
   float *to = plan_data(plan, step->tensors[FOLD_WEIGHTS]), *bias = plan_data(plan, step->tensors[FOLD_BIAS]);
   for (int64_t c = 0; c < channels; c++) {
-    const float factor = weight(plan, node, SCALE)[c] / deviation_of(plan, node, c);
+    const float factor = weight(plan, node, SCALE)[c] / deviation(variance[c]);
     for (int64_t k = c * size; k < (c + 1) * size; k++) to[k] = factor * from[k];
     bias[c] = weight(plan, node, SHIFT)[c] - mean_of(plan, node)[c] * factor;
   }
 }
 
-/* True when the convolution before a norm has taken it over. */
-static bool fold_into(struct plan *plan, const struct nn_node *conv, const struct nn_node *node) {
+/* As conv_fold says. */
+static struct conv_folded add_fold(struct plan *plan, const struct nn_node *node, const struct nn_node *conv,
+                                   int addend) {
   const struct nn_value *values = plan->setup.graph->values;
   const dnnl_dims_t shape = {values[conv->output].shape[0], values[conv->inputs[0]].shape[0], conv->kernel,
                              conv->kernel};
   const dnnl_memory_desc_t dense = plan_describe(plan, 4, shape, dnnl_oihw);
-  const int added = node->inputs[1];
-  const struct conv_folded folded = {
-      .weights = plan_kept_tensor(plan, dense),
-      .bias = plan_kept_tensor(plan, plan_describe(plan, 1, shape, dnnl_a)),
-      .addend = added < 0 ? -1 : plan_read(plan, added, plan_describe_border(plan, added)),
-  };
+  const struct conv_folded folded = {.weights = plan_kept_tensor(plan, dense),
+                                     .bias = plan_kept_tensor(plan, plan_describe(plan, 1, shape, dnnl_a)),
+                                     .addend = addend};
   const int tensors[] = {plan_host_tensor(plan, dense, plan->setup.values[conv->weights[0]]), folded.weights,
                          folded.bias};
   plan_refresh(plan, fold, node, tensors, 3);
-  return conv_forward_folded(plan, conv, node, &folded);
+  return folded;
+}
+
+/* True when the convolution before a norm has taken it over. */
+static bool fold_into(struct plan *plan, const struct nn_node *conv, const struct nn_node *node) {
+  const int value = node->inputs[1];
+  const int addend = value < 0 ? -1 : plan_read(plan, value, plan_describe_border(plan, value));
+  return conv_forward_folded(plan, conv, node, addend, add_fold);
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {
@@ -108,13 +108,13 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_NORM;
   const int from = plan_read(plan, node->inputs[0], plan_describe_border(plan, node->inputs[0]));
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
-  const struct blocked layout = layout_of(plan, from);
+  const struct blocked layout = plan_layout(plan, from);
   const int addend = node->inputs[1] < 0 ? -1 : plan_read(plan, node->inputs[1], data);
   const dnnl_memory_desc_t other = addend < 0 ? data : plan_tensor_md(plan, addend);
   const bool alike = dnnl_memory_desc_equal(&data, &other);
   if (!plan_check_walkable(plan, from) || !plan_check(plan, alike ? dnnl_success : dnnl_unimplemented)) return;
   if (of_batch(plan)) add_statistics(plan, node, from);
-  const int factors = plan_floats(plan, 2 * blocked_padded(&layout), false);
+  const int factors = plan_floats(plan, 2 * layout.padded, false);
   const int to = plan_write(plan, node->output, data, from);
   PLAN_TASK(plan, apply, node, from, to, factors, addend);
 }
@@ -124,14 +124,15 @@ enum { X, Y, GRADIENT, MEAN, TERMS, SCRATCH, DX, MASKED };
 /* By channel, in TERMS: Σ g, Σ g (x - mean), and the struct norm_terms made of them. */
 static struct norm_terms terms_of(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
                                   float *terms) {
-  const int64_t padded = blocked_padded(layout);
+  const int64_t padded = layout->padded;
   const float *sum = terms, *product = terms + padded, *scale = weight(plan, node, SCALE);
+  const float *variance = variance_of(plan, node);
   float *const parts[] = {terms + 2 * padded, terms + 3 * padded, terms + 4 * padded};
   const double count = (double)(layout->images * layout->positions);
   for (int64_t c = 0; c < layout->channels; c++) {
-    const double deviation = deviation_of(plan, node, c), factor = scale[c] / deviation;
+    const double wide = deviation(variance[c]), factor = scale[c] / wide;
     parts[0][c] = (float)factor;
-    parts[1][c] = of_batch(plan) ? (float)(-factor * product[c] / (count * deviation * deviation)) : 0.0f;
+    parts[1][c] = of_batch(plan) ? (float)(-factor * product[c] / (count * wide * wide)) : 0.0f;
     parts[2][c] = of_batch(plan) ? (float)(-factor * sum[c] / count) : 0.0f;
   }
   for (int part = 0; part < 3; part++)
@@ -142,21 +143,22 @@ static struct norm_terms terms_of(const struct plan *plan, const struct nn_node 
 static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
                                  const float *terms) {
   float *const *gradients = plan->setup.gradients;
+  const float *variance = variance_of(plan, node);
   for (int64_t c = 0; c < layout->channels; c++) {
     gradients[node->weights[SHIFT]][c] += terms[c];
-    gradients[node->weights[SCALE]][c] += terms[blocked_padded(layout) + c] / deviation_of(plan, node, c);
+    gradients[node->weights[SCALE]][c] += terms[layout->padded + c] / deviation(variance[c]);
   }
 }
 
 /* Padded, as the kernels want it. */
 static void copy_mean(const struct plan *plan, const struct nn_node *node, const struct blocked *layout, float *to) {
   const float *mean = mean_of(plan, node);
-  for (int64_t c = 0; c < blocked_padded(layout); c++) to[c] = c < layout->channels ? mean[c] : 0.0f;
+  for (int64_t c = 0; c < layout->padded; c++) to[c] = c < layout->channels ? mean[c] : 0.0f;
 }
 
 static void take_back(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
-  const struct blocked layout = layout_of(plan, step->tensors[X]);
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
   const float *x = plan_data(plan, step->tensors[X]), *gradient = plan_data(plan, step->tensors[GRADIENT]);
   const float *y = node->relu ? plan_data(plan, step->tensors[Y]) : NULL;
   float *mean = plan_data(plan, step->tensors[MEAN]), *terms = plan_data(plan, step->tensors[TERMS]);
@@ -164,7 +166,7 @@ static void take_back(const struct plan *plan, const struct plan_step *step) {
   copy_mean(plan, node, &layout, mean);
   if (of_batch(plan) || plan_trains(plan))
     plan->kernels->norm->sums(&layout, x, y, gradient, mean, plan_data(plan, step->tensors[SCRATCH]), terms,
-                              terms + blocked_padded(&layout));
+                              terms + layout.padded);
   struct norm_terms made = terms_of(plan, node, &layout, terms);
   made.mean = mean;
   if (plan_trains(plan)) add_weight_gradients(plan, node, &layout, terms);
@@ -175,11 +177,11 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_NORM;
   const int gradient = plan->gradients[node->output], from = plan->values[node->inputs[0]];
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
-  const struct blocked layout = layout_of(plan, from);
+  const struct blocked layout = plan_layout(plan, from);
   const bool adds = node->inputs[1] >= 0;
   plan_toward(plan, node->output);
-  const int mean = plan_floats(plan, blocked_padded(&layout), false);
-  const int terms = plan_floats(plan, 5 * blocked_padded(&layout), false);
+  const int mean = plan_floats(plan, layout.padded, false);
+  const int terms = plan_floats(plan, 5 * layout.padded, false);
   const int scratch = plan_floats(plan, plan->kernels->norm->scratch_size(&layout), false);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);

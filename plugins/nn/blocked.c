@@ -14,6 +14,7 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
   const int64_t block = block_of(md);
   *blocked = (struct blocked){.images = md->dims[0],
                               .channels = md->dims[1],
+                              .padded = md->padded_dims[1],
                               .positions = md->dims[2] * md->dims[3],
                               .image_stride = blocking->strides[0],
                               .block_stride = blocking->strides[1],
@@ -21,5 +22,5 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
                               .half = md->data_type == dnnl_bf16};
   if (blocking->inner_nblks > 1 || (blocking->inner_nblks == 1 && blocking->inner_idxs[0] != 1)) return false;
   if (blocking->strides[3] != block || blocking->strides[2] != block * md->dims[3]) return false;
-  return block == 1 ? !blocked->half : block % LANES == 0;
+  return block == 1 ? !blocked->half : block % LANES == 0 && blocked->padded % LANES == 0;
 }

@@ -11,6 +11,7 @@ enum { LANES = 8, BLOCKED_SLICES = 16 };
 
 struct blocked {
   int64_t images, channels, positions;
+  int64_t padded;                     /**< channels that there is room for; those past `channels` are 0 */
   int64_t image_stride, block_stride; /**< elements */
   int64_t block;                      /**< channels that lie side by side: 1, or a multiple of LANES */
   bool half;                          /**< bfloat16, else float32 */
@@ -26,12 +27,7 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
 static inline int64_t blocked_group(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
 
 static inline int64_t blocked_groups(const struct blocked *blocked) {
-  return (blocked->channels + blocked_group(blocked) - 1) / blocked_group(blocked);
-}
-
-/** Channels of all groups: vectors by channel have so many numbers, those past the last channel 0. */
-static inline int64_t blocked_padded(const struct blocked *blocked) {
-  return blocked_groups(blocked) * blocked_group(blocked);
+  return blocked->padded / blocked_group(blocked);
 }
 
 /** Images are worked on in so many parts, whatever the number of threads: sums have the same bits then. */

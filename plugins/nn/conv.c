@@ -133,16 +133,15 @@ static struct start begin(struct plan *plan, const struct nn_node *node) {
   return start;
 }
 
-static void forward_alone(struct plan *plan, const struct nn_node *node) {
-  const struct start start = begin(plan, node);
-  const dnnl_memory_desc_t target = settled(start.direct, dnnl_query_dst_md, &start.request.target);
+static void forward_alone(struct plan *plan, const struct nn_node *node, const struct start *start) {
+  const dnnl_memory_desc_t target = settled(start->direct, dnnl_query_dst_md, &start->request.target);
   const int to = plan_write(plan, node->output, target, -1), dense = dense_weights(plan, node);
-  const struct conv conv = choose(plan, start.request, start.direct, start.from, to);
+  const struct conv conv = choose(plan, start->request, start->direct, start->from, to);
   if (conv.way == CONV_WINOGRAD) {
-    conv_winograd_forward(plan, start.from, dense, to);
+    conv_winograd_forward(plan, start->from, dense, to);
     return;
   }
-  const int read = as_read(plan, start.from, conv.descriptor, dnnl_query_src_md);
+  const int read = as_read(plan, start->from, conv.descriptor, dnnl_query_src_md);
   const int written = as_written(plan, to, conv.descriptor, dnnl_query_dst_md);
   PLAN_STEP(plan, conv.descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed_weights(plan, dense, &conv)},
             {DNNL_ARG_DST, written});
@@ -150,7 +149,9 @@ static void forward_alone(struct plan *plan, const struct nn_node *node) {
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {
-  if (!conv_waits(plan, node)) forward_alone(plan, node);
+  if (conv_waits(plan, node)) return;
+  const struct start start = begin(plan, node);
+  forward_alone(plan, node, &start);
 }
 
 bool conv_waits(const struct plan *plan, const struct nn_node *node) {
@@ -187,39 +188,48 @@ cleanup:
 }
 
 /* False where oneDNN cannot; nothing is added then. */
-static bool fold_direct(struct plan *plan, const struct start *start, const struct nn_node *norm,
-                        const struct conv_folded *folded, dnnl_memory_desc_t target) {
-  const struct request request = {start->request.node, CONV_FORWARD, plan_query(start->direct, dnnl_query_src_md),
+static bool fold_direct(struct plan *plan, const struct start *start, const struct nn_node *norm, int addend,
+                        conv_fold fold) {
+  const struct nn_node *node = start->request.node;
+  const struct request request = {node, CONV_FORWARD, plan_query(start->direct, dnnl_query_src_md),
                                   plan_query(start->direct, dnnl_query_dst_md)};
-  const dnnl_memory_desc_t *addend = folded->addend < 0 ? NULL : &request.target;
-  const dnnl_primitive_desc_t descriptor = folded_descriptor(plan, &request, norm->relu, addend);
+  const dnnl_memory_desc_t *sum = addend < 0 ? NULL : &request.target;
+  const dnnl_primitive_desc_t descriptor = folded_descriptor(plan, &request, norm->relu, sum);
   if (!descriptor) return false;
+  const struct conv_folded folded = fold(plan, norm, node, addend);
   const int read = as_read(plan, start->from, descriptor, dnnl_query_src_md);
-  const int also = addend ? as_read(plan, folded->addend, descriptor, dnnl_query_dst_md) : -1;
-  const int to = plan_write(plan, norm->output, target, -1);
+  const int also = sum ? as_read(plan, addend, descriptor, dnnl_query_dst_md) : -1;
+  const int to =
+      plan_write(plan, norm->output, settled(start->direct, dnnl_query_dst_md, &start->request.target), -1);
   const int written = as_written(plan, to, descriptor, dnnl_query_dst_md);
-  const int packed = plan_packed(plan, folded->weights, plan_query(descriptor, dnnl_query_weights_md));
-  PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, folded->bias},
+  const int packed = plan_packed(plan, folded.weights, plan_query(descriptor, dnnl_query_weights_md));
+  PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, folded.bias},
             {DNNL_ARG_DST, written}, {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, also});
   add_copy(plan, written, to);
   return true;
 }
 
-bool conv_forward_folded(struct plan *plan, const struct nn_node *node, const struct nn_node *norm,
-                         const struct conv_folded *folded) {
+/* False where Winograd is not the way; nothing is added then. */
+static bool fold_winograd(struct plan *plan, const struct start *start, const struct nn_node *norm, int addend,
+                          conv_fold fold) {
+  const dnnl_memory_desc_t target = settled(start->direct, dnnl_query_dst_md, &start->request.target);
+  const int like = plan_tensor(plan, target, -1, -1); /* for the choice alone: it is not used, and takes no memory */
+  if (choose(plan, start->request, start->direct, start->from, like).way != CONV_WINOGRAD) return false;
+  const struct conv_folded folded = fold(plan, norm, start->request.node, addend);
+  const int heir_of = addend == start->from ? -1 : addend; /* patches of the source are read until the end */
+  conv_winograd_folded(plan, norm, &folded, start->from, plan_write(plan, norm->output, target, heir_of));
+  return true;
+}
+
+bool conv_forward_folded(struct plan *plan, const struct nn_node *node, const struct nn_node *norm, int addend,
+                         conv_fold fold) {
   const struct start start = begin(plan, node);
   const dnnl_memory_desc_t target = settled(start.direct, dnnl_query_dst_md, &start.request.target);
-  const dnnl_memory_desc_t addend = folded->addend < 0 ? target : plan_tensor_md(plan, folded->addend);
-  if (dnnl_memory_desc_equal(&addend, &target)) {
-    const int like = plan_tensor(plan, target, -1, -1); /* for the choice alone: it is not used, and takes no memory */
-    const struct conv conv = choose(plan, start.request, start.direct, start.from, like);
-    if (conv.way == CONV_WINOGRAD) {
-      conv_winograd_folded(plan, norm, folded, start.from, plan_write(plan, norm->output, target, folded->addend));
-      return true;
-    }
-    if (conv.way == CONV_DIRECT && fold_direct(plan, &start, norm, folded, target)) return true;
-  }
-  forward_alone(plan, node);
+  const dnnl_memory_desc_t added = addend < 0 ? target : plan_tensor_md(plan, addend);
+  if (dnnl_memory_desc_equal(&added, &target) &&
+      (fold_winograd(plan, &start, norm, addend, fold) || fold_direct(plan, &start, norm, addend, fold)))
+    return true;
+  forward_alone(plan, node, &start);
   return false;
 }
 

@@ -23,11 +23,16 @@ enum conv_way conv_choose(struct plan *plan, const struct nn_node *node, enum co
  */
 bool conv_waits(const struct plan *plan, const struct nn_node *node);
 
+/** Multiplies a norm into the convolution before it: adds what makes weights and bias anew when values changed. */
+typedef struct conv_folded (*conv_fold)(struct plan *plan, const struct nn_node *norm, const struct nn_node *conv,
+                                        int addend);
+
 /**
- * Adds the steps of a convolution that waits. `folded` is the norm multiplied into it: weights and bias as
- * batch_norm.c makes them, and the tensor that it adds. True: with the norm and all that belongs to it; else without.
+ * Adds the steps of a convolution that waits; `addend` is the tensor that the norm adds, or -1. True: the norm and all
+ * that belongs to it are in them, folded by `fold`; else they are those of the convolution alone.
+ * In the direct way oneDNN's ReLU makes 0 of what is not a number; ours keeps it.
  */
-bool conv_forward_folded(struct plan *plan, const struct nn_node *node, const struct nn_node *norm,
-                         const struct conv_folded *folded);
+bool conv_forward_folded(struct plan *plan, const struct nn_node *node, const struct nn_node *norm, int addend,
+                         conv_fold fold);
 
 #endif

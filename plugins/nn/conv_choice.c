@@ -11,7 +11,7 @@ static const char *const way_names[CONV_WAYS] = {"direct", "onednn-winograd", "w
 static const char *const direction_names[] = {"forward", "backward-data", "backward-weights"};
 static const enum plan_kind kinds[] = {PLAN_CONV_FORWARD, PLAN_CONV_DATA, PLAN_CONV_WEIGHTS};
 
-enum { KEY = 192 };
+enum { KEY = 224 };
 
 /* What a convolution's speed depends on. */
 static void write_key(const struct plan *plan, const struct nn_node *node, enum conv_direction direction,
@@ -20,10 +20,12 @@ static void write_key(const struct plan *plan, const struct nn_node *node, enum 
   const int64_t *from = values[node->inputs[0]].shape, *to = values[node->output].shape;
   const dnnl_version_t *version = dnnl_version();
   snprintf(key, KEY,
-           "convolution %s, %s, %lld images of %lldx%lldx%lld to %lld, kernel %lld, stride %lld, threads %u%s, "
+           "convolution %s, %s, %s, %lld images of %lldx%lldx%lld to %lld, kernel %lld, stride %lld, threads %u%s, "
            "oneDNN %d.%d.%d isa %#x, dovetail " DOVETAIL_VERSION,
-           direction_names[direction], plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity,
-           (long long)from[0], (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel, (long long)node->stride, plan->setup.threads,
+           direction_names[direction], plan->setup.flags & DVT_PASS_BACKWARD ? "training" : "evaluation",
+           plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity,
+           (long long)from[0], (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel,
+           (long long)node->stride, plan->setup.threads,
            plan->setup.dense ? ", dense" : "", version->major, version->minor, version->patch,
            (unsigned)dnnl_get_effective_cpu_isa());
 }
@@ -70,7 +72,6 @@ static bool make_trial(struct measurement *measurement, struct trial *trial, con
   setup.batch = setup.capacity;
   setup.seconds = trial->seconds;
   setup.way = way;
-  setup.inner = node->inputs[0] != NN_INPUT;
   if (plan_new(&setup, &trial->plan, &error) != DVT_OK) return false;
   trial->memory = make_zeros(plan, trial->plan->arena.size);
   const int of[PLAN_BORDERS] = {[PLAN_INPUT] = node->inputs[0],
@@ -116,7 +117,7 @@ static bool measurement_init(struct measurement *measurement) {
             nn_conv(measurement->graph, NN_INPUT, node->name, channels, node->kernel, node->stride));
   measurement->values[0] = make_zeros(measurement->plan, size);
   measurement->gradients[0] = make_zeros(measurement->plan, size);
-  return measurement->values[0] && measurement->gradients[0];
+  return measurement->graph->error.status == DVT_OK && measurement->values[0] && measurement->gradients[0];
 }
 
 static void measurement_finish(struct measurement *measurement) {

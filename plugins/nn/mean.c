@@ -2,15 +2,8 @@
 /* Mean over the map. It is float32 in every precision, as all that comes after it. */
 #include "plan.h"
 
-static struct blocked layout_of(const struct plan *plan, int tensor) {
-  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
-  struct blocked layout = {0};
-  blocked_init(&layout, &md);
-  return layout;
-}
-
 static void take_mean(const struct plan *plan, const struct plan_step *step) {
-  const struct blocked layout = layout_of(plan, step->tensors[0]);
+  const struct blocked layout = plan_layout(plan, step->tensors[0]);
   plan->kernels->elementwise->mean(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
 }
 
@@ -22,7 +15,7 @@ static void forward(struct plan *plan, const struct nn_node *node) {
 }
 
 static void spread(const struct plan *plan, const struct plan_step *step) {
-  const struct blocked layout = layout_of(plan, step->tensors[1]);
+  const struct blocked layout = plan_layout(plan, step->tensors[1]);
   plan->kernels->elementwise->spread(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
 }
 

@@ -52,6 +52,7 @@ struct nn_module {
   struct nn_graph *graph;
   float **values;      /**< by weight; they belong to the host */
   uint64_t generation; /**< how often the values changed */
+  uint64_t statistics; /**< how often the running statistics did */
 };
 
 /** For `init`: takes the graph (NULL: no memory), also on failure. Fails when building it failed. */

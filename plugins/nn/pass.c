@@ -16,6 +16,7 @@ struct pass {
   size_t memory_size;
   double seconds[PLAN_KINDS], operations; /* so far */
   uint64_t generation; /* of the values that the plan's packed weights were made from; 0: none */
+  uint64_t statistics; /* likewise */
   bool forward_done;   /* and no backward since */
 };
 
@@ -116,11 +117,20 @@ void nn_pass_destroy(void *self) {
   free(pass);
 }
 
+/* Plans for evaluation fold running statistics into weights. */
+static bool is_fresh(const struct pass *pass) {
+  const bool folds = !(pass->config.flags & (DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS));
+  return pass->generation == pass->module->generation &&
+         (!folds || pass->statistics == pass->module->statistics);
+}
+
 static int refresh(struct pass *pass, struct dvt_error *error) {
-  if (pass->generation == pass->module->generation) return DVT_OK;
+  if (is_fresh(pass)) return DVT_OK;
   const int status = plan_run(pass->plan, PLAN_REFRESH, false, pass->stream, error);
-  if (status == DVT_OK) pass->generation = pass->module->generation;
-  return status;
+  if (status != DVT_OK) return status;
+  pass->generation = pass->module->generation;
+  pass->statistics = pass->module->statistics;
+  return DVT_OK;
 }
 
 int nn_pass_forward(void *self, const struct dvt_tensor *input, struct dvt_tensor *output, struct dvt_error *error) {
@@ -166,7 +176,7 @@ void nn_pass_commit(void *self) {
   struct pass *pass = self;
   if (!pass->plan || !(pass->config.flags & DVT_PASS_BATCH_STATISTICS)) return;
   plan_commit(pass->plan);
-  pass->module->generation++; /* running statistics may be folded into weights */
+  pass->module->statistics++;
 }
 
 void nn_pass_times(const void *self, struct dvt_pass_times *times) {

@@ -32,7 +32,6 @@ struct plan_setup {
   uint32_t threads;        /**< how many may work at once, at least 1 */
   int64_t batch, capacity; /**< capacity: the largest batch that this pass makes a plan for */
   bool half;               /**< maps are bfloat16 between layers; a dense plan has float32 all the same */
-  bool inner;              /**< the input is to be as a value between layers */
   double *seconds;         /**< [PLAN_KINDS], which the time of every step is added to; NULL: not counted */
   const int *way;           /**< of every convolution that it is possible for; NULL: the host chooses */
   bool dense;               /**< no layout is left open: all are dense */
@@ -103,8 +102,8 @@ struct plan {
 
 /**
  * Makes a plan and learns what memory it needs: plan->arena.size. Layouts are those that the primitives like best;
- * where these do not fit together (numbers of channels that no block divides), all are dense. On failure *plan is
- * untouched. Freed by plan_free.
+ * where these do not fit together, or oneDNN has nothing but reference code for one of them, all are dense float32. On
+ * failure *plan is untouched. Freed by plan_free.
  */
 int plan_new(const struct plan_setup *setup, struct plan **plan, struct dvt_error *error);
 void plan_free(struct plan *plan);
@@ -144,7 +143,10 @@ dnnl_memory_desc_t plan_describe_value(struct plan *plan, int value);
 /** Descriptor of a value's gradient: as the value's, but open for that of the input until it has a first one. */
 dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value);
 
-/** A tensor in the arena; it may take the place of `a` or `b` (or -1) where these are used for the last time. */
+/**
+ * A tensor in the arena; it may take the place of `a` or `b` (or -1) where these are used for the last time, so the
+ * first step that uses it must read every element of those before it writes the same one.
+ */
 int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
 
 /** A tensor in the arena that keeps its content until the plan is freed. */
@@ -152,6 +154,9 @@ int plan_kept_tensor(struct plan *plan, dnnl_memory_desc_t md);
 
 /** False, with the plan a misfit, where our own loops cannot walk through a tensor. */
 bool plan_check_walkable(struct plan *plan, int tensor);
+
+/** How our own loops walk through a tensor, for which plan_check_walkable was true. */
+struct blocked plan_layout(const struct plan *plan, int tensor);
 
 /** True where oneDNN has arithmetic on bfloat16 for this processor; else we convert around it. */
 bool plan_has_half_arithmetic(void);

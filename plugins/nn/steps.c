@@ -50,8 +50,10 @@ dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) {
 }
 
 dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value) {
-  const bool as_given = value == NN_INPUT && !plan->setup.inner && !plan_has_half_arithmetic();
-  const bool kept = as_given || plan->setup.graph->values[value].precise;
+  const struct nn_value *shape = &plan->setup.graph->values[value];
+  /* Images, whose channels fill no block, are no use to our own loops. */
+  const bool is_image = value == NN_INPUT && shape->shape[0] % LANES && !plan_has_half_arithmetic();
+  const bool kept = is_image || shape->precise;
   const bool half = plan->setup.half && !kept;
   return describe(plan, value, half ? dnnl_bf16 : dnnl_f32, !plan->setup.dense);
 }
@@ -94,6 +96,13 @@ bool plan_check_walkable(struct plan *plan, int tensor) {
   const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
   struct blocked layout;
   return plan_check(plan, tensor >= 0 && blocked_init(&layout, &md) ? dnnl_success : dnnl_unimplemented);
+}
+
+struct blocked plan_layout(const struct plan *plan, int tensor) {
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, tensor);
+  struct blocked layout = {0};
+  blocked_init(&layout, &md);
+  return layout;
 }
 
 bool plan_has_half_arithmetic(void) {
@@ -180,7 +189,10 @@ static void add_argument(struct plan *plan, struct plan_step *step, int index, i
   if (plan->tensors[tensor].buffer >= 0) arena_use(&plan->arena, plan->tensors[tensor].buffer, plan->time);
 }
 
-/* Refresh steps run before step 0 and share its time: they write only tensors that are kept. */
+/*
+ * Refresh steps run before all others and take no time of their own: what they leave is kept, in places that no other
+ * tensor has, and what they use meanwhile the steps after them make anew.
+ */
 static void end_step(struct plan *plan) { plan->time += plan->phase != PLAN_REFRESH; }
 
 void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const struct plan_argument *arguments,
@@ -274,33 +286,39 @@ int plan_write(struct plan *plan, int value, dnnl_memory_desc_t md, int a) {
   return plan->values[value] = plan_tensor(plan, md, a, -1);
 }
 
-/* Steps from here on are part of a refresh; returns what `end_refresh` needs. */
-static struct plan begin_refresh(struct plan *plan) {
-  const struct plan before = *plan;
+/* What a refresh interrupts. */
+struct interrupted {
+  enum plan_phase phase;
+  bool for_input;
+};
+
+/* Steps from here on are part of a refresh. */
+static struct interrupted begin_refresh(struct plan *plan) {
+  const struct interrupted before = {plan->phase, plan->for_input};
   plan->phase = PLAN_REFRESH;
   plan->for_input = false;
   return before;
 }
 
-static void end_refresh(struct plan *plan, const struct plan *before) {
-  plan->phase = before->phase;
-  plan->for_input = before->for_input;
+static void end_refresh(struct plan *plan, struct interrupted before) {
+  plan->phase = before.phase;
+  plan->for_input = before.for_input;
 }
 
 int plan_packed(struct plan *plan, int dense, dnnl_memory_desc_t md) {
   const dnnl_memory_desc_t own = plan_tensor_md(plan, dense);
   if (dnnl_memory_desc_equal(&md, &own)) return dense;
   const int packed = plan_kept_tensor(plan, md);
-  const struct plan before = begin_refresh(plan);
+  const struct interrupted before = begin_refresh(plan);
   plan_copy(plan, dense, packed, plan->plain);
-  end_refresh(plan, &before);
+  end_refresh(plan, before);
   return packed;
 }
 
 void plan_refresh(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count) {
-  const struct plan before = begin_refresh(plan);
+  const struct interrupted before = begin_refresh(plan);
   plan_task(plan, task, node, tensors, count);
-  end_refresh(plan, &before);
+  end_refresh(plan, before);
 }
 
 int plan_packed_by(struct plan *plan, plan_work task, int dense, int64_t count) {

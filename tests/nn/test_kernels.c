@@ -24,6 +24,7 @@ struct sample {
 static const struct sample samples[] = {
     {3, 16, 8, 8, dnnl_nChw8c, 8},   {2, 32, 5, 7, dnnl_nChw16c, 16}, {5, 8, 1, 1, dnnl_nChw8c, 8},
     {17, 24, 6, 3, dnnl_nhwc, 24},   {2, 12, 4, 5, dnnl_nChw8c, 8},   {3, 5, 9, 7, dnnl_nchw, 1},
+    {2, 24, 3, 3, dnnl_nChw16c, 16}, {3, 20, 2, 3, dnnl_nChw16c, 16},
 };
 
 /* A tensor as numbers by [n][c][position], and as the kernels see it. */
@@ -75,12 +76,15 @@ static dnnl_memory_desc_t describe(const struct sample *s, gboolean half) {
   return md;
 }
 
-/* Noise of a name; NULL: zeros. */
+static gsize size_of(const struct sample *s) { return padded_channels(s) * (gsize)(s->n * s->h * s->w); }
+
+/* Noise of a name, with zeros where there are no channels; NULL: nothing that is a number. */
 static struct tensor tensor_new(const struct sample *s, gboolean half, const char *name) {
   struct tensor tensor = {.sample = s, .values = g_new0(double, count(s))};
   const dnnl_memory_desc_t md = describe(s, half);
   assert_true(blocked_init(&tensor.layout, &md));
-  tensor.data = memory_floats(padded_channels(s) * (gsize)(s->n * s->h * s->w), NULL);
+  tensor.data = memory_floats(size_of(s), NULL);
+  if (!name) memset(tensor.data, 0xff, size_of(s) * (half ? sizeof(guint16) : sizeof(float)));
   float *noise = name ? rig_noise(count(s), 5, name) : NULL;
   for (gsize k = 0; noise && k < count(s); k++) write_at(&tensor, k, noise[k]);
   free(noise);
@@ -92,9 +96,24 @@ static void tensor_free(struct tensor *tensor) {
   free(tensor->data);
 }
 
+/* oneDNN wants zeros where a block has room for channels that are not there. */
+static void assert_padded(const struct tensor *tensor) {
+  const gsize size = size_of(tensor->sample);
+  g_autofree guint8 *is_number = g_new0(guint8, size);
+  for (gsize k = 0; k < count(tensor->sample); k++) is_number[place(tensor->sample, k)] = 1;
+  for (gsize k = 0; k < size; k++) {
+    if (is_number[k]) continue;
+    if (tensor->layout.half)
+      assert_int_equal(((guint16 *)tensor->data)[k], 0);
+    else
+      assert_true(((float *)tensor->data)[k] == 0.0f);
+  }
+}
+
 /* Relative to the length of what was expected. Winograd multiplies by up to 64 and takes differences. */
 static void assert_near(const struct tensor *tensor, const double *expected, const char *what) {
   double distance = 0, length = 0;
+  assert_padded(tensor);
   for (gsize k = 0; k < count(tensor->sample); k++) {
     distance += pow(read_at(tensor, k) - expected[k], 2);
     length += pow(expected[k], 2);
@@ -116,7 +135,7 @@ static void for_samples(void (*check)(const struct sample *s, gboolean half)) {
 
 /* Numbers by channel, padded with zeros as the kernels want them. */
 static float *by_channel(const struct tensor *tensor, const char *name) {
-  float *numbers = memory_floats((gsize)blocked_padded(&tensor->layout), NULL);
+  float *numbers = memory_floats((gsize)tensor->layout.padded, NULL);
   float *noise = rig_noise((gsize)tensor->sample->c, 6, name);
   memcpy(numbers, noise, (gsize)tensor->sample->c * sizeof *numbers);
   free(noise);
@@ -155,7 +174,7 @@ static void check_sums(const struct sample *s, gboolean half) {
   struct tensor x = tensor_new(s, half, "x"), y = tensor_new(s, half, "y"), g = tensor_new(s, half, "g");
   for (gsize k = 0; k < count(s); k += 2) write_at(&y, k, 0.0f);
   float *mean = by_channel(&x, "mean");
-  const gsize padded = (gsize)blocked_padded(&x.layout);
+  const gsize padded = (gsize)x.layout.padded;
   float *sum = memory_floats(padded, NULL), *product = memory_floats(padded, NULL);
   float *scratch = memory_floats((gsize)kernels_choose()->norm->scratch_size(&x.layout), NULL);
   kernels_choose()->norm->sums(&x.layout, x.data, y.data, g.data, mean, scratch, sum, product);
@@ -398,9 +417,10 @@ static void winograd_convolves(void **state) {
 static void winograd_takes_blocks_of_channels_alone(void **state) {
   (void)state;
   const struct sample dense = {1, 16, 4, 4, dnnl_nchw, 1}, good = {1, 16, 4, 4, dnnl_nChw8c, 8};
-  const struct sample padded = {1, 12, 4, 4, dnnl_nChw8c, 8};
+  const struct sample padded = {1, 12, 4, 4, dnnl_nChw8c, 8}, padded_more = {1, 24, 4, 4, dnnl_nChw16c, 16};
   const dnnl_memory_desc_t right = describe(&good, FALSE), half = describe(&good, TRUE);
-  const dnnl_memory_desc_t wrong[] = {describe(&dense, FALSE), describe(&padded, FALSE), half};
+  const dnnl_memory_desc_t wrong[] = {describe(&dense, FALSE), describe(&padded, FALSE), describe(&padded_more, FALSE),
+                                      half};
   struct winograd winograd;
   assert_true(winograd_init(&winograd, &right, &right, 1));
   for (guint k = 0; k < G_N_ELEMENTS(wrong); k++) {

@@ -36,6 +36,13 @@ static int build_smooth(struct nn_graph *graph, int value) {
   return nn_linear(graph, nn_global_mean(graph, third, "mean"), "linear", 7);
 }
 
+/* A block that adds what it convolves, so that in evaluation the sum could be written over what is still read. */
+static int build_short(struct nn_graph *graph, int value) {
+  const int first = nn_batch_norm(graph, nn_conv(graph, value, "conv1", shape.width, 3, 1), "bn1", true);
+  const int second = nn_conv(graph, first, "conv2", shape.width, 3, 1);
+  return nn_batch_norm_add_relu(graph, second, "bn2", first);
+}
+
 /* How a step is computed. */
 struct variant {
   const char *name;
@@ -169,7 +176,7 @@ static void compare_all(rig_build network, guint n, const struct variant *varian
 }
 
 /* Evaluation folds batch norms into convolutions. The measure is a pass that could go back, where they stay apart. */
-static void compare_evaluation(guint n) {
+static void compare_evaluation(rig_build network, const gint64 input[3], guint n) {
   static const struct variant apart = {"apart", FALSE, FALSE, CONV_DIRECT, 1, DVT_PASS_BACKWARD, 0};
   static const struct variant folded[] = {
       {"folded", FALSE, FALSE, CONV_DIRECT, 1, 0, 1e-5},
@@ -178,7 +185,7 @@ static void compare_evaluation(guint n) {
       {"folded, bfloat16", FALSE, TRUE, CONV_DIRECT, 1, 0, 2e-2},
       {"folded, bfloat16, Winograd", FALSE, TRUE, CONV_WINOGRAD, 1, 0, 2e-2},
   };
-  AUTO(rig) rig = rig_new(build, image, 3);
+  AUTO(rig) rig = rig_new(network, input, 3);
   AUTO(step) expected = run(rig, n, &apart);
   for (guint k = 0; k < G_N_ELEMENTS(folded); k++) {
     AUTO(step) got = run(rig, n, &folded[k]);
@@ -194,13 +201,41 @@ static void variants_agree(void **state) {
       for (int projection = 0; projection < 2; projection++) {
         shape = (struct resnet){.blocks = 1, .width = widths[k], .projection = projection};
         compare_all(build, n, exact, G_N_ELEMENTS(exact));
-        compare_evaluation(n);
+        compare_evaluation(build, image, n);
       }
       if (n > 1) compare_all(build_smooth, n, rounded, G_N_ELEMENTS(rounded)); /* of one image nearly all cancels */
     }
 }
 
+/* Large enough for Winograd to work on it in several parts. */
+static void a_sum_does_not_overwrite_what_is_read(void **state) {
+  (void)state;
+  static const gint64 large[] = {3, 32, 32};
+  shape = (struct resnet){.width = 16};
+  compare_evaluation(build_short, large, 2);
+}
+
+/* A head that begins within a stage adds its input, which comes as float32. */
+static int build_from_within(struct nn_graph *graph, int value) {
+  const struct resnet whole = {.blocks = 2, .width = 16, .projection = true};
+  return resnet_build(&whole, graph, value, 2, 4);
+}
+
+static void a_head_from_within_a_stage_keeps_its_blocks(void **state) {
+  (void)state;
+  static const gint64 features[] = {16, 8, 8};
+  const struct variant variant = {"head in bfloat16", FALSE, TRUE, CONV_DIRECT, 1, STEP, 0};
+  if (dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx2) skip();
+  AUTO(rig) rig = rig_new(build_from_within, features, 3);
+  AUTO(step) got = run(rig, 3, &variant);
+  assert_false(got->dense);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(variants_agree)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(variants_agree),
+      cmocka_unit_test(a_sum_does_not_overwrite_what_is_read),
+      cmocka_unit_test(a_head_from_within_a_stage_keeps_its_blocks),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

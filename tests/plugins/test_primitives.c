@@ -78,12 +78,12 @@ static void count_reorder(struct reorders *reorders, const char *shape) {
     fail_msg("reorder of %s", shape);
 }
 
-/* Batch norm, ReLU and the sum of a residual block are one loop of ours, not oneDNN's three; gradients are still added. */
-static void check_fusion(GPtrArray *lines, gboolean training) {
+/* Batch norm, ReLU and the sum of a residual block are one loop of ours, not oneDNN's three. */
+static void check_fusion(GPtrArray *lines) {
   static const char *const fused[] = {"batch_normalization", "eltwise", "binary", NULL};
   for (guint k = 0; k < lines->len; k++) {
     char **fields = g_ptr_array_index(lines, k);
-    if (g_strv_contains(fused, fields[KIND]) && !(training && !strcmp(fields[KIND], "binary")))
+    if (g_strv_contains(fused, fields[KIND]))
       fail_msg("%s %s of its own: %s", fields[KIND], fields[DIRECTION], shape_of(fields));
   }
 }
@@ -116,7 +116,7 @@ static void check_pair(const char *shortcut, const char *head, const char *mode,
   g_autoptr(GPtrArray) lines = logged(shortcut, head, mode);
   check_kernels(lines);
   check_reorders(lines, borders);
-  check_fusion(lines, !strcmp(mode, "training"));
+  check_fusion(lines);
 }
 
 /* Features leave the extractor and enter the head; in training their gradient goes back the same way. */

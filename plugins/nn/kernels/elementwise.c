@@ -109,9 +109,9 @@ static void mean(const struct blocked *layout, const void *x, float *means) {
 INLINE void spread_to_block(const struct work *work, int64_t image, const bool half) {
   const struct blocked *layout = work->layout;
   const float *gradient = (const float *)work->from + image * layout->channels;
-  for (int64_t c = 0; c < layout->channels; c += LANES) {
+  for (int64_t c = 0; c < layout->padded; c += LANES) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, c);
-    lanes share = {0}; /* padding stays 0 */
+    lanes share = {0};
     for (int k = 0; k < LANES && c + k < layout->channels; k++) share[k] = gradient[c + k] / (float)layout->positions;
     for (int64_t p = 0; p < layout->positions; p++) store(work->to, start + p * layout->block, share, half);
   }

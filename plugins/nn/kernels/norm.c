@@ -150,7 +150,7 @@ static void sums(const struct blocked *layout, const void *x, const void *y, con
   const struct norm_terms terms = {.mean = mean};
   struct work work = {.layout = layout, .x = x, .y = y, .gradient = gradient, .terms = &terms, .sums = scratch};
   threads_run(unit_count(layout), sum_any, &work);
-  for (int64_t c = 0; c < blocked_padded(layout); c++) {
+  for (int64_t c = 0; c < layout->padded; c++) {
     double total[2] = {0};
     for (int64_t slice = 0; slice < blocked_slices(layout); slice++)
       for (int which = 0; which < 2; which++)

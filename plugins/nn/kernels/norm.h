@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What batch norm does to a tensor once its statistics are known, with the ReLU and the sum of a residual block in the
- * same pass over memory. Vectors by channel have blocked_padded() numbers.
+ * same pass over memory. Vectors by channel have blocked.padded numbers, 0
+ * past the last channel.
  */
 #ifndef NN_NORM_H
 #define NN_NORM_H

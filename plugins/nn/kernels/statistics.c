@@ -44,21 +44,17 @@ INLINE void add_lanes(const void *x, int64_t at, int64_t count, int64_t stride, 
   for (int k = 0; k < LANES; k++) merge(&into[k], moments_of((double)count, near[k], sum[k], square[k]));
 }
 
-static void add_chunks(const float *x, int64_t at, int64_t count, int64_t stride, struct moments into[LANES]) {
+INLINE void add_chunks(const void *x, int64_t at, int64_t count, int64_t stride, const bool half,
+                       struct moments into[LANES]) {
   for (int64_t p = 0; p < count; p += CHUNK)
-    add_lanes(x, at + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, false, into);
-}
-
-static void add_half_chunks(const void *x, int64_t at, int64_t count, int64_t stride, struct moments into[LANES]) {
-  for (int64_t p = 0; p < count; p += CHUNK)
-    add_lanes(x, at + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, true, into);
+    add_lanes(x, at + p * stride, count - p < CHUNK ? count - p : CHUNK, stride, half, into);
 }
 
 /* One channel whose positions lie side by side. */
 static void add_row(const float *x, int64_t count, struct moments *into) {
   struct moments parts[LANES] = {0};
   const int64_t whole = count / LANES;
-  add_chunks(x, 0, whole, LANES, parts);
+  add_chunks(x, 0, whole, LANES, false, parts);
   for (int k = 0; k < LANES; k++) merge(into, parts[k]);
   for (int64_t p = whole * LANES; p < count; p++) merge(into, (struct moments){1.0, x[p], 0.0});
 }
@@ -80,9 +76,9 @@ static void work_on(void *data, int64_t unit) {
     if (size == 1)
       add_row((const float *)work->x + at, layout->positions, own);
     else if (layout->half)
-      add_half_chunks(work->x, at, layout->positions, layout->block, own);
+      add_chunks(work->x, at, layout->positions, layout->block, true, own);
     else
-      add_chunks(work->x, at, layout->positions, layout->block, own);
+      add_chunks(work->x, at, layout->positions, layout->block, false, own);
   }
   for (int64_t k = 0; k < size; k++) work->moments[unit * size + k] = own[k];
 }

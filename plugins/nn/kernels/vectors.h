@@ -20,7 +20,7 @@ INLINE lanes load(const void *tensor, int64_t at, const bool half) {
   return (lanes)(__builtin_convertvector(*(const halves *)((const uint16_t *)tensor + at), words) << 16);
 }
 
-/** As bfloat16 rounded to nearest, ties to even. */
+/** As bfloat16 rounded to nearest, ties to even; what is not a number stays so if it is the processor's own. */
 INLINE void store(void *tensor, int64_t at, lanes value, const bool half) {
   if (!half) {
     *(lanes *)((float *)tensor + at) = value;

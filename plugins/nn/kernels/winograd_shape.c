@@ -16,7 +16,7 @@ bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, 
   made.chunk = fit < LEAST ? LEAST : fit;
   *winograd = made;
   return made.source.half == made.target.half && made.source.block > 1 && made.target.block > 1 &&
-         made.source.channels % LANES == 0 && made.target.channels % LANES == 0;
+         made.source.channels == made.source.padded && made.target.channels == made.target.padded;
 }
 
 int64_t winograd_pairs(int64_t source, int64_t target) { return source * target + WINOGRAD_GAP; }
