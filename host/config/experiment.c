@@ -154,8 +154,8 @@ static gboolean read_root(const struct yaml_node *root, struct experiment *exper
          train_read(yaml_get(root, "train"), &experiment->train, error);
 }
 
-struct yaml_tree *experiment_tree(const char *path, const char *text, const char *const *sets, GError **error) {
-  AUTO(yaml_tree) tree = text ? yaml_read_text(path, text, strlen(text), error) : yaml_read_file(path, error);
+struct yaml_tree *experiment_tree(const char *path, const char *const *sets, GError **error) {
+  AUTO(yaml_tree) tree = yaml_read_file(path, error);
   for (; tree && sets && *sets; sets++)
     if (!yaml_set(tree, *sets, error)) return NULL;
   return g_steal_pointer(&tree);
@@ -170,7 +170,7 @@ struct experiment *experiment_of_tree(const char *path, struct yaml_tree *tree, 
 }
 
 struct experiment *experiment_read(const char *path, const char *const *sets, GError **error) {
-  struct yaml_tree *tree = experiment_tree(path, NULL, sets, error);
+  struct yaml_tree *tree = experiment_tree(path, sets, error);
   return tree ? experiment_of_tree(path, tree, error) : NULL;
 }
 

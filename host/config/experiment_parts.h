@@ -10,11 +10,8 @@ extern const char *const schemes[];
 extern const char *const schedule_kinds[];
 extern const char *const precisions[];
 
-/**
- * Reads a file, or its text again, and assigns `sets` (NULL-terminated, or NULL).
- * The caller frees the tree; NULL with an error.
- */
-struct yaml_tree *experiment_tree(const char *path, const char *text, const char *const *sets, GError **error);
+/** Reads a file and assigns `sets` (NULL-terminated, or NULL). The caller frees the tree; NULL with an error. */
+struct yaml_tree *experiment_tree(const char *path, const char *const *sets, GError **error);
 
 /** Checks the experiment of a tree, which it takes over, also on an error. `path`: for messages. */
 struct experiment *experiment_of_tree(const char *path, struct yaml_tree *tree, GError **error);
