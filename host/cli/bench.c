@@ -112,10 +112,10 @@ static void print_table(const struct job *job, guint steps, const struct bench_r
 
 /* The experiment of a file, or the built-in one; of a sweep its first run. */
 static struct job *make_job(const char *path, const char *const *sets, const struct registry *registry,
-                            GError **error) {
+                            struct dataset_pool *pool, GError **error) {
   AUTO(sweep) sweep =
       path ? sweep_read(path, sets, error) : sweep_read_text("built-in", bench_experiment, sets, error);
-  return sweep ? job_new(sweep, 0, registry, error) : NULL;
+  return sweep ? job_new(sweep, 0, registry, pool, error) : NULL;
 }
 
 int cli_bench(int argc, char **argv) {
@@ -148,7 +148,8 @@ int cli_bench(int argc, char **argv) {
   AUTO(choices) choices = chosen;
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
-  AUTO(job) job = make_job(argc > 1 ? argv[1] : NULL, (const char *const *)sets, registry, &error);
+  AUTO(dataset_pool) pool = dataset_pool_new();
+  AUTO(job) job = make_job(argc > 1 ? argv[1] : NULL, (const char *const *)sets, registry, pool, &error);
   if (!job) return cli_fail(error);
   composition_choose(job->composition, choices);
   if (!bench_run(job->experiment, job->composition, (guint)steps, &result, &error)) return cli_fail(error);

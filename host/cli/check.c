@@ -29,8 +29,8 @@ static void print_verdict(const char *path, const struct plan *plan) {
 }
 
 static gboolean check_file(const char *path, const char *const *sets, const struct registry *registry,
-                           gboolean resolved, GError **error) {
-  AUTO(plan) plan = plan_new(path, sets, registry, error);
+                           struct dataset_pool *pool, gboolean resolved, GError **error) {
+  AUTO(plan) plan = plan_new(path, sets, registry, pool, error);
   if (!plan) return FALSE;
   if (resolved)
     print_resolved(plan);
@@ -58,9 +58,10 @@ int cli_check(int argc, char **argv) {
   }
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
+  AUTO(dataset_pool) pool = dataset_pool_new();
   for (int k = 1; k < argc; k++) {
     g_autoptr(GError) error = NULL;
-    if (!check_file(argv[k], (const char *const *)sets, registry, resolved, &error)) status = cli_fail(error);
+    if (!check_file(argv[k], (const char *const *)sets, registry, pool, resolved, &error)) status = cli_fail(error);
   }
   return status;
 }

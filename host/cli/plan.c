@@ -12,11 +12,12 @@ static void tell_run(const struct sweep *sweep, guint run, GError *error) {
   error->message = g_strdup_printf("%s (in the run %s)", message, title);
 }
 
-struct job *job_new(const struct sweep *sweep, guint run, const struct registry *registry, GError **error) {
+struct job *job_new(const struct sweep *sweep, guint run, const struct registry *registry, struct dataset_pool *pool,
+                    GError **error) {
   AUTO(job) job = g_new0(struct job, 1);
   GError *fault = NULL;
   job->experiment = sweep_experiment(sweep, run, &fault);
-  if (job->experiment) job->composition = composition_new(job->experiment, registry, &fault);
+  if (job->experiment) job->composition = composition_new(job->experiment, registry, pool, &fault);
   if (job->composition) return g_steal_pointer(&job);
   tell_run(sweep, run, fault);
   g_propagate_error(error, fault);
@@ -30,8 +31,9 @@ void job_free(struct job *job) {
   g_free(job);
 }
 
-static gboolean plan_run(struct plan *plan, guint run, const struct registry *registry, GError **error) {
-  AUTO(job) job = job_new(plan->sweep, run, registry, error);
+static gboolean plan_run(struct plan *plan, guint run, const struct registry *registry, struct dataset_pool *pool,
+                         GError **error) {
+  AUTO(job) job = job_new(plan->sweep, run, registry, pool, error);
   if (!job) return FALSE;
   struct planned_run *planned = &plan->runs[run];
   planned->resolved = composition_resolved(job->composition);
@@ -63,13 +65,14 @@ static gboolean check_different(const struct plan *plan, GError **error) {
   return TRUE;
 }
 
-struct plan *plan_new(const char *path, const char *const *sets, const struct registry *registry, GError **error) {
+struct plan *plan_new(const char *path, const char *const *sets, const struct registry *registry,
+                      struct dataset_pool *pool, GError **error) {
   AUTO(plan) plan = g_new0(struct plan, 1);
   plan->sweep = sweep_read(path, sets, error);
   if (!plan->sweep) return NULL;
   plan->runs = g_new0(struct planned_run, plan->sweep->count);
   for (guint k = 0; k < plan->sweep->count; k++)
-    if (!plan_run(plan, k, registry, error)) return NULL;
+    if (!plan_run(plan, k, registry, pool, error)) return NULL;
   return check_different(plan, error) ? g_steal_pointer(&plan) : NULL;
 }
 

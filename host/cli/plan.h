@@ -23,7 +23,8 @@ struct plan {
  * Reads a file and checks each of its experiments as a run would, one after another. Errors as of sweep_read and
  * composition_new; in a sweep they name the run; two runs that are the same are one. The caller frees it.
  */
-struct plan *plan_new(const char *path, const char *const *sets, const struct registry *registry, GError **error);
+struct plan *plan_new(const char *path, const char *const *sets, const struct registry *registry,
+                      struct dataset_pool *pool, GError **error);
 void plan_free(struct plan *plan);
 AUTO_DEFINE(plan, plan_free)
 
@@ -33,8 +34,9 @@ struct job {
   struct composition *composition;
 };
 
-/** Errors as of plan_new. The caller frees it, before the registry. */
-struct job *job_new(const struct sweep *sweep, guint run, const struct registry *registry, GError **error);
+/** Errors as of plan_new. The caller frees it, before registry and pool. */
+struct job *job_new(const struct sweep *sweep, guint run, const struct registry *registry, struct dataset_pool *pool,
+                    GError **error);
 void job_free(struct job *job);
 AUTO_DEFINE(job, job_free)
 

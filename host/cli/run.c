@@ -87,7 +87,7 @@ static int print_json(const struct session_result *result) {
 /* Runs a file that is no sweep, and adds a row (struct report_row). Returns the exit status. */
 static int run_single(const struct run_settings *settings, const struct plan *plan, GArray *rows) {
   g_autoptr(GError) error = NULL;
-  AUTO(job) job = job_new(plan->sweep, 0, settings->registry, &error);
+  AUTO(job) job = job_new(plan->sweep, 0, settings->registry, settings->pool, &error);
   if (!job) return cli_fail(error);
   const struct session_config config = {.runs = settings->runs};
   AUTO(session_result) result = run_job(settings, job, config, &error);
@@ -126,11 +126,11 @@ static int run_plans(const struct run_settings *settings, const GPtrArray *plans
   return status;
 }
 
-static GPtrArray *make_plans(int argc, char **argv, const char *const *sets, const struct registry *registry,
+static GPtrArray *make_plans(int argc, char **argv, const char *const *sets, const struct run_settings *settings,
                              GError **error) {
   g_autoptr(GPtrArray) plans = g_ptr_array_new_with_free_func((GDestroyNotify)plan_free);
   for (int k = 1; k < argc; k++) {
-    struct plan *plan = plan_new(argv[k], sets, registry, error);
+    struct plan *plan = plan_new(argv[k], sets, settings->registry, settings->pool, error);
     if (!plan) return NULL;
     g_ptr_array_add(plans, plan);
   }
@@ -181,7 +181,9 @@ int cli_run(int argc, char **argv) {
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
   settings.registry = registry;
-  g_autoptr(GPtrArray) plans = make_plans(argc, argv, (const char *const *)sets, registry, &error);
+  AUTO(dataset_pool) pool = dataset_pool_new();
+  settings.pool = pool;
+  g_autoptr(GPtrArray) plans = make_plans(argc, argv, (const char *const *)sets, &settings, &error);
   if (!plans) return cli_fail(error);
   const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);

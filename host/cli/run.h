@@ -8,6 +8,7 @@
 
 struct run_settings {
   const struct registry *registry;
+  struct dataset_pool *pool;
   const char *runs, *command; /**< as of struct session_config */
   struct choices *choices;    /**< NULL: none by time */
   const gint *interrupted;

@@ -46,7 +46,7 @@ static gboolean on_begun(gpointer data, const char *path, GError **error) {
 }
 
 static struct session_result *run_variant(struct work *work, const char *name, GError **error) {
-  AUTO(job) job = job_new(work->plan->sweep, work->run, work->settings->registry, error);
+  AUTO(job) job = job_new(work->plan->sweep, work->run, work->settings->registry, work->settings->pool, error);
   const struct session_config config = {
       .runs = work->directory->path, .directory = name, .begun = on_begun, .begun_data = work};
   return job ? run_job(work->settings, job, config, error) : NULL;

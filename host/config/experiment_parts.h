@@ -11,7 +11,7 @@ extern const char *const schedule_kinds[];
 extern const char *const precisions[];
 
 /**
- * Reads a file, or its text again, and assigns `sets` (NULL-terminated, or NULL).
+ * Reads a file, or `text` (NULL: none) in its place, and assigns `sets` (NULL-terminated, or NULL).
  * The caller frees the tree; NULL with an error.
  */
 struct yaml_tree *experiment_tree(const char *path, const char *text, const char *const *sets, GError **error);

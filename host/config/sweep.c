@@ -77,7 +77,6 @@ static const struct yaml_node *sweep_node(const struct yaml_node *root) {
 static struct sweep *read_sweep(const char *path, const char *text, const char *const *sets, GError **error) {
   AUTO(sweep) sweep = g_new0(struct sweep, 1);
   sweep->path = g_strdup(path);
-  sweep->sets = g_strdupv((char **)sets);
   sweep->count = 1;
   sweep->tree = experiment_tree(path, text, sets, error);
   if (!sweep->tree) return NULL;
@@ -98,7 +97,6 @@ void sweep_free(struct sweep *sweep) {
   for (guint a = 0; a < sweep->axis_count; a++) g_free(sweep->axes[a].labels);
   g_free(sweep->axes);
   yaml_tree_free(sweep->tree);
-  g_strfreev(sweep->sets);
   g_free(sweep->path);
   g_free(sweep);
 }
@@ -131,8 +129,7 @@ static gboolean assign_values(const struct sweep *sweep, guint run, struct yaml_
 }
 
 struct experiment *sweep_experiment(const struct sweep *sweep, guint run, GError **error) {
-  AUTO(yaml_tree) tree = experiment_tree(sweep->path, yaml_text(sweep->tree), (const char *const *)sweep->sets, error);
-  if (!tree) return NULL;
+  AUTO(yaml_tree) tree = yaml_tree_variant(sweep->tree);
   const struct yaml_node *map = sweep_node(yaml_root(tree));
   if (map) remove_key(tree, "sweep");
   if (map && !assign_values(sweep, run, tree, map, error)) return NULL;

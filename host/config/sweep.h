@@ -20,7 +20,6 @@ struct sweep_axis {
 
 struct sweep {
   char *path;
-  char **sets;
   struct yaml_tree *tree;
   struct sweep_axis *axes; /**< in the file's order */
   guint axis_count;        /**< 0: the file has no sweep, and is one experiment */
@@ -41,7 +40,7 @@ AUTO_DEFINE(sweep, sweep_free)
 
 /**
  * The experiment of a run, checked. It is made of the text that sweep_read found, whatever became of the file.
- * Errors: DOVETAIL_WRONG with the place, in a swept value its own. The caller frees it.
+ * Errors: DOVETAIL_WRONG with the place, in a swept value its own. The caller frees it, before the sweep.
  */
 struct experiment *sweep_experiment(const struct sweep *sweep, guint run, GError **error);
 

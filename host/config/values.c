@@ -307,7 +307,7 @@ static gboolean check_keys(const char *plugin, const struct dvt_param *table, gu
 struct values *values_check(const char *plugin, const struct dvt_param *table, guint size, guint count,
                             const struct yaml_node *params, struct mark owner, GError **error) {
   if (params && !check_keys(plugin, table, size, count, params, error)) return NULL;
-  AUTO(values) values = g_new0(struct values, 1);
+  AUTO(values) values = g_atomic_rc_box_new0(struct values);
   values->count = count;
   values->table = table;
   values->size = size;
@@ -346,9 +346,14 @@ gboolean values_equal(const struct values *a, const struct values *b) {
   return TRUE;
 }
 
-void values_free(struct values *values) {
-  if (!values) return;
+const struct values *values_ref(const struct values *values) { return g_atomic_rc_box_acquire((gpointer)values); }
+
+static void values_clear(gpointer data) {
+  struct values *values = data;
   g_free(values->value);
   g_ptr_array_unref(values->memory);
-  g_free(values);
+}
+
+void values_free(const struct values *values) {
+  if (values) g_atomic_rc_box_release_full((gpointer)values, values_clear);
 }

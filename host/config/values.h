@@ -47,7 +47,9 @@ const struct dvt_param *values_param(const struct values *values, guint k);
 /** Whether two are of the same table and value by value the same. */
 gboolean values_equal(const struct values *a, const struct values *b);
 
-void values_free(struct values *values);
+/** The same values once more: they live until each of their owners has freed them. Any thread. */
+const struct values *values_ref(const struct values *values);
+void values_free(const struct values *values);
 AUTO_DEFINE(values, values_free)
 
 #endif

@@ -22,6 +22,14 @@ struct yaml_tree *yaml_tree_new(void) {
   return tree;
 }
 
+struct yaml_tree *yaml_tree_variant(const struct yaml_tree *base) {
+  struct yaml_tree *tree = yaml_tree_new();
+  tree->root = base->root;
+  tree->text = g_strdup(base->text);
+  tree->count = base->count;
+  return tree;
+}
+
 void yaml_tree_free(struct yaml_tree *tree) {
   if (!tree) return;
   g_ptr_array_unref(tree->nodes);

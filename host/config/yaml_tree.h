@@ -15,6 +15,9 @@ struct yaml_tree {
 
 struct yaml_tree *yaml_tree_new(void);
 
+/** A tree that begins as another one, which must outlive it: what is assigned is this tree's alone. */
+struct yaml_tree *yaml_tree_variant(const struct yaml_tree *base);
+
 /** A new scalar without text, or an empty list or map. */
 struct yaml_node *yaml_node_new(struct yaml_tree *tree, enum yaml_kind kind, struct mark mark);
 

@@ -26,9 +26,11 @@ static gboolean choose_examples(struct task *task, enum dvt_subset subset, guint
   const gboolean all = task->class_count == task->dataset->info->class_count;
   g_autofree guint8 *image = g_malloc(dataset_image_size(task->dataset));
   guint32 *chosen = task->examples[subset] = g_new(guint32, available);
-  for (guint32 index = 0; index < available; index++) {
-    guint32 label = 0;
-    if (!all && !dataset_read(task->dataset, subset, index, image, &label, error)) return FALSE;
+  for (guint32 index = 0; all && index < available; index++) chosen[index] = index;
+  if (all) task->count[subset] = available;
+  for (guint32 index = 0; !all && index < available; index++) {
+    guint32 label;
+    if (!dataset_read(task->dataset, subset, index, image, &label, error)) return FALSE;
     if (task->labels[label] >= 0) chosen[task->count[subset]++] = index;
   }
   if (task->count[subset]) return TRUE;

@@ -59,9 +59,10 @@ static void lay_out_arena(struct module *module) {
   }
 }
 
-static const char *weight_fault(const struct module *module, const struct dvt_weight *weight) {
+/* names: of the weights so far, this one's is added. */
+static const char *weight_fault(GHashTable *names, const struct dvt_weight *weight) {
   if (!weight->name || !weight->name[0]) return "a weight without a name";
-  if (module_find(module, weight->name) >= 0) return "two weights of one name";
+  if (!g_hash_table_add(names, (gpointer)weight->name)) return "two weights of one name";
   if (weight->role != DVT_WEIGHT_PARAMETER && weight->role != DVT_WEIGHT_BUFFER) return "a weight of unknown role";
   if (weight->initialiser < DVT_INIT_CONSTANT || weight->initialiser > DVT_INIT_UNIFORM)
     return "a weight with an initialiser unknown here";
@@ -78,13 +79,10 @@ static const char *weight_fault(const struct module *module, const struct dvt_we
 static gboolean collect_weights(struct module *module, GError **error) {
   const enum { MOST = 100000 } most = MOST;
   g_autoptr(GPtrArray) list = g_ptr_array_new();
+  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   const struct dvt_weight *weight;
   while (list->len < most && (weight = module->ops->weight(module->self, list->len))) {
-    module->weights = (const struct dvt_weight **)list->pdata;
-    module->weight_count = list->len;
-    const char *fault = weight_fault(module, weight);
-    module->weights = NULL;
-    module->weight_count = 0;
+    const char *fault = weight_fault(names, weight);
     if (fault)
       return error_failed(error, "%s declares %s (%s)", module->label, fault, weight->name ? weight->name : "?");
     g_ptr_array_add(list, (void *)weight);

@@ -37,6 +37,7 @@ void composition_choose(struct composition *composition, struct choices *choices
     struct owned_services *owned = composition->services->pdata[k];
     owned->services.choices = choices;
   }
+  dataset_pool_choose(composition->pool, choices);
   for (guint k = 0; composition->earlier && k < composition->earlier->len; k++)
     composition_choose(composition->earlier->pdata[k], choices);
 }
@@ -49,7 +50,6 @@ const struct dvt_host *composition_services(struct composition *composition, gui
   return &owned->services.table;
 }
 
-/* Networks that name the same data share one dataset: nothing is opened or drawn twice. */
 static const struct dataset *open_dataset(struct composition *composition, const struct plugin_use *use,
                                           GError **error) {
   const struct registry_plugin *found =
@@ -57,16 +57,8 @@ static const struct dataset *open_dataset(struct composition *composition, const
   if (!found) return NULL;
   const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return NULL;
-  for (guint t = 0; t < composition->network_count; t++) {
-    const struct network *other = &composition->networks[t];
-    if (other->task && other->task->dataset->plugin == found->descriptor &&
-        values_equal(values, g_hash_table_lookup(composition->values, &other->spec->data.use)))
-      return other->task->dataset;
-  }
-  g_autofree char *owner = g_strdup_printf("dataset %s", use->plugin);
-  const struct dvt_host *host = composition_services(composition, 0, owner); /* no experiment changes the data */
-  struct dataset *dataset = dataset_open(found->descriptor, values->value, host, use->mark, error);
-  if (dataset) g_ptr_array_add(composition->datasets, dataset);
+  const struct dataset *dataset = dataset_pool_open(composition->pool, found->descriptor, values, use->mark, error);
+  if (dataset) g_ptr_array_add(composition->datasets, (gpointer)dataset);
   return dataset;
 }
 
@@ -141,10 +133,10 @@ static gboolean make_task(struct composition *composition, struct network *netwo
 }
 
 /* Says which splits there are when `split` is none of them. */
-static gboolean check_split(const struct module *whole, const struct network_spec *spec, GError **error) {
+static gboolean check_split(const struct module *module, const struct network_spec *spec, GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   const struct dvt_split *split;
-  for (guint k = 0; (split = module_split(whole, k)); k++) {
+  for (guint k = 0; (split = module_split(module, k)); k++) {
     if (!strcmp(split->name, spec->split)) return TRUE;
     g_ptr_array_add(names, (void *)split->name);
   }
@@ -162,13 +154,19 @@ static gboolean make_extractor(struct composition *composition, struct network *
   if (!values) return FALSE;
   struct dvt_module_config config = {.struct_size = sizeof config};
   memcpy(config.input, network->task->dataset->info->image, sizeof config.input);
+  config.split = spec->split;
   g_autofree char *label = g_strdup_printf("network %s: backbone %s", spec->name, use->plugin);
   const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
-  AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
-  if (!whole || !check_split(whole, spec, error)) return FALSE;
-  config.split = spec->split;
-  network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, error);
-  if (!network->extractor) return FALSE;
+  g_autoptr(GError) refusal = NULL;
+  network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, &refusal);
+  if (network->extractor) {
+    if (!check_split(network->extractor, spec, error)) return FALSE;
+  } else {
+    config.split = NULL; /* which is wrong, the split or all else? */
+    AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
+    if (whole && check_split(whole, spec, error)) g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
+  }
   g_hash_table_insert(composition->values, network->extractor, (gpointer)values);
   return TRUE;
 }
@@ -255,17 +253,18 @@ static gboolean make_network(struct composition *composition, guint t, GError **
   return TRUE;
 }
 
-struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry, guint stage,
-                                      GError **error) {
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
+                                      struct dataset_pool *pool, guint stage, GError **error) {
   AUTO(composition) composition = g_new0(struct composition, 1);
   composition->experiment = experiment;
   composition->registry = registry;
+  composition->pool = pool;
   composition->stage = stage;
   composition->whole = composition;
   composition->earlier = g_ptr_array_new_with_free_func((GDestroyNotify)composition_free);
   composition->origins = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)component_info_free);
   composition->services = g_ptr_array_new_with_free_func(owned_services_free);
-  composition->datasets = g_ptr_array_new_with_free_func((GDestroyNotify)dataset_free);
+  composition->datasets = g_ptr_array_new();
   composition->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_free);
   composition->values = g_hash_table_new(NULL, NULL);
   composition->owned_values = g_ptr_array_new_with_free_func((GDestroyNotify)values_free);
@@ -282,8 +281,8 @@ struct composition *composition_stage(const struct experiment *experiment, const
 }
 
 struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
-                                    GError **error) {
-  AUTO(composition) whole = composition_stage(experiment, registry, stages_count(experiment) - 1, error);
+                                    struct dataset_pool *pool, GError **error) {
+  AUTO(composition) whole = composition_stage(experiment, registry, pool, stages_count(experiment) - 1, error);
   return whole && frozen_check(whole, error) && stages_make(whole, error) ? g_steal_pointer(&whole) : NULL;
 }
 
@@ -309,6 +308,8 @@ void composition_free(struct composition *composition) {
   g_hash_table_unref(composition->values);
   g_ptr_array_unref(composition->owned_values);
   g_ptr_array_unref(composition->tasks);
+  for (guint k = 0; k < composition->datasets->len; k++)
+    dataset_pool_close(composition->pool, composition->datasets->pdata[k]);
   g_ptr_array_unref(composition->datasets);
   g_ptr_array_unref(composition->services);
   g_free(composition->aligners);

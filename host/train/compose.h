@@ -10,6 +10,7 @@
 
 #include "config/experiment.h"
 #include "config/values.h"
+#include "data/pool.h"
 #include "data/task.h"
 #include "plugin/module.h"
 #include "plugin/registry.h"
@@ -52,8 +53,10 @@ struct aligner {
 struct composition {
   const struct experiment *experiment;
   const struct registry *registry;
+  struct dataset_pool *pool;
   GPtrArray *services; /**< struct services, one for each plugin instance */
-  GPtrArray *datasets, *tasks;
+  GPtrArray *datasets; /**< of each network, in order: a struct dataset of the pool */
+  GPtrArray *tasks;
   GHashTable *values; /**< of each struct plugin_use * and struct module *: struct values * */
   GPtrArray *owned_values;
   struct network *networks;
@@ -68,16 +71,16 @@ struct composition {
 };
 
 /**
- * The last stage of an experiment, with those before it, and with its frozen components checked. Experiment and
- * registry must outlive it. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
+ * The last stage of an experiment, with those before it, and with its frozen components checked. Experiment, registry
+ * and pool must outlive it; its datasets are the pool's. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
  * a dataset cannot be read. The caller frees it.
  */
 struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
-                                    GError **error);
+                                    struct dataset_pool *pool, GError **error);
 
 /** The composition of one stage of it alone; composition_new makes those of every stage. */
-struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry, guint stage,
-                                      GError **error);
+struct composition *composition_stage(const struct experiment *experiment, const struct registry *registry,
+                                      struct dataset_pool *pool, guint stage, GError **error);
 void composition_free(struct composition *composition);
 AUTO_DEFINE(composition, composition_free)
 
@@ -97,7 +100,7 @@ const struct values *composition_values(struct composition *composition, const s
  */
 gboolean composition_initialise(struct composition *composition, GError **error);
 
-/** Lets the plugins choose by time, in every stage, from now on; `choices` must outlive the composition. */
+/** Lets the plugins choose by time, in every stage, from now on; `choices` must outlive composition and pool. */
 void composition_choose(struct composition *composition, struct choices *choices);
 
 /** Services for a plugin instance: random streams are its owner's alone. Belongs to the composition. */

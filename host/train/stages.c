@@ -63,7 +63,7 @@ static gboolean check_heads(const struct composition *one, const struct composit
 
 gboolean stages_make(struct composition *whole, GError **error) {
   for (guint k = 0; k < whole->stage; k++) {
-    struct composition *stage = composition_stage(whole->experiment, whole->registry, k, error);
+    struct composition *stage = composition_stage(whole->experiment, whole->registry, whole->pool, k, error);
     if (!stage) return FALSE;
     stage->whole = whole;
     g_ptr_array_add(whole->earlier, stage);

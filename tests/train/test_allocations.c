@@ -59,7 +59,8 @@ static struct allocations train(void **state, const char *aligners, guint thread
   GError *error = NULL;
   counted = (struct allocations){.count = SIZE_MAX};
   AUTO(experiment) experiment = experiment_read(path, NULL, &error);
-  AUTO(composition) composition = experiment ? composition_new(experiment, registry, &error) : NULL;
+  AUTO(dataset_pool) pool = dataset_pool_new();
+  AUTO(composition) composition = experiment ? composition_new(experiment, registry, pool, &error) : NULL;
   if (!composition || !composition_initialise(composition, &error)) fail_msg("%s", error->message);
   assert_int_equal(trainer_steps(composition), 2 * STEPS);
   if (!trainer_run(composition, &config, &watcher, &error)) fail_msg("%s", error->message);

@@ -16,6 +16,7 @@
 enum { BATCH = 8, SIZE = BATCH * 3 * 32 * 32, THREADS = 4 };
 
 static struct registry *registry;
+static struct dataset_pool *pool;
 
 static const char text[] = "name: frozen\n"
                            "scheme: incremental\n"
@@ -50,7 +51,7 @@ static struct stage *make_stage(void **state, const char *aligners) {
   struct stage *stage = g_new0(struct stage, 1);
   GError *error = NULL;
   stage->experiment = experiment_read(path, NULL, &error);
-  if (stage->experiment) stage->composition = composition_new(stage->experiment, registry, &error);
+  if (stage->experiment) stage->composition = composition_new(stage->experiment, registry, pool, &error);
   if (!stage->composition || !composition_initialise(stage->composition, &error)) fail_msg("%s", error->message);
   stage->stepper = stepper_new(stage->composition, THREADS, &error);
   if (!stage->stepper) fail_msg("%s", error->message);
@@ -163,7 +164,9 @@ int main(int argc, char **argv) {
   registry = registry_new();
   registry_scan(registry, hooks);
   registry_scan(registry, plugins);
+  pool = dataset_pool_new();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  dataset_pool_free(pool);
   registry_free(registry);
   return failed;
 }

@@ -23,6 +23,7 @@ enum { NETWORKS = 2 };
 
 static struct safetensors *golden;
 static struct registry *registry;
+static struct dataset_pool *pool;
 
 static const char *const names[NETWORKS] = {"a", "b"};
 
@@ -61,7 +62,7 @@ static struct joint *joint_new(void **state, const char *aligner) {
   const guint batch = (guint)golden_tensor(golden, "a/", "labels")->shape[0];
   GError *error = NULL;
   joint->experiment = make_experiment(state, aligner, batch);
-  joint->composition = composition_new(joint->experiment, registry, &error);
+  joint->composition = composition_new(joint->experiment, registry, pool, &error);
   if (!joint->composition) fail_msg("%s", error->message);
   if (!composition_initialise(joint->composition, &error)) fail_msg("%s", error->message);
   joint->stepper = stepper_new(joint->composition, 2, &error);
@@ -205,7 +206,9 @@ int main(int argc, char **argv) {
   if (!plugins) return fputs("DOVETAIL_PLUGIN_PATH is not set: where are the plugins?\n", stderr), 2;
   registry = registry_new();
   registry_scan(registry, plugins);
+  pool = dataset_pool_new();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  dataset_pool_free(pool);
   registry_free(registry);
   safetensors_free(golden);
   return failed;

@@ -9,6 +9,8 @@
 
 #include "file.h"
 
+enum { CHUNK = 20 /* records read at once, to find their labels: 60 KiB, the fastest by measuring */ };
+
 /* Read and not mapped: a file that is cut short while it is in use is then an error and no signal. */
 static int read_at(const struct records *records, uint64_t index, size_t skip, uint8_t *out, size_t size,
                    struct dvt_error *error) {
@@ -31,16 +33,26 @@ static int count_records(struct records *records, uint64_t size, struct dvt_erro
   return DVT_OK;
 }
 
+static int check_label(struct records *records, uint64_t index, const uint8_t *labels, const struct labelling *labelling,
+                       struct dvt_error *error) {
+  for (uint32_t k = 0; k < labelling->bytes; k++)
+    if (labels[k] >= labelling->class_count[k])
+      return dvt_fail(error, DVT_ERROR_IO, "%s: record %" PRIu64 " has label %u; labels are below %u", records->path,
+                      index, labels[k], labelling->class_count[k]);
+  records->labels[index] = labels[labelling->wanted];
+  return DVT_OK;
+}
+
+/* With the images between them: one read a record takes twice as long. */
 static int check_labels(struct records *records, const struct labelling *labelling, struct dvt_error *error) {
+  uint8_t bytes[CHUNK * (CIFAR_MAX_LABELS + CIFAR_IMAGE_SIZE)];
+  const size_t record = records->label_bytes + CIFAR_IMAGE_SIZE;
   for (uint64_t index = 0; index < records->count; index++) {
-    uint8_t labels[CIFAR_MAX_LABELS];
-    const int status = read_at(records, index, 0, labels, labelling->bytes, error);
+    const uint64_t place = index % CHUNK, left = records->count - index;
+    int status = DVT_OK;
+    if (place == 0) status = read_at(records, index, 0, bytes, (left < CHUNK ? left : CHUNK) * record, error);
+    if (status == DVT_OK) status = check_label(records, index, bytes + place * record, labelling, error);
     if (status != DVT_OK) return status;
-    for (uint32_t k = 0; k < labelling->bytes; k++)
-      if (labels[k] >= labelling->class_count[k])
-        return dvt_fail(error, DVT_ERROR_IO, "%s: record %" PRIu64 " has label %u; labels are below %u", records->path,
-                        index, labels[k], labelling->class_count[k]);
-    records->labels[index] = labels[labelling->wanted];
   }
   return DVT_OK;
 }

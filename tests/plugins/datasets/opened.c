@@ -91,13 +91,15 @@ void assert_threads_agree(const struct dataset *dataset, enum dvt_subset subset)
   const guint64 count = dataset->info->count[subset];
   struct reader readers[READERS + 1];
   GThread *threads[READERS];
+  GStrv beside[READERS];
   for (guint k = 0; k <= READERS; k++)
     readers[k] = (struct reader){.dataset = dataset, .subset = subset, .step = coprime_from(1 + 5 * k, count)};
-  g_auto(GStrv) alone = read_all(&readers[0]);
   for (guint k = 0; k < READERS; k++) threads[k] = g_thread_new("reader", read_all, &readers[k + 1]);
+  for (guint k = 0; k < READERS; k++) beside[k] = g_thread_join(threads[k]);
+  g_auto(GStrv) alone = read_all(&readers[0]);
   for (guint k = 0; k < READERS; k++) {
-    g_auto(GStrv) beside = g_thread_join(threads[k]);
-    for (guint64 index = 0; index < count; index++) assert_string_equal(beside[index], alone[index]);
+    for (guint64 index = 0; index < count; index++) assert_string_equal(beside[k][index], alone[index]);
+    g_strfreev(beside[k]);
   }
 }
 

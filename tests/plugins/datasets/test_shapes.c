@@ -88,9 +88,15 @@ static void no_image_comes_twice(void **state) {
     }
 }
 
-static void mean_and_deviation_are_those_of_the_images(void **state) {
+static void mean_and_deviation_are_those_of_the_default_images(void **state) {
   (void)state;
-  AUTO(dataset) dataset = open_shapes("{train: 300, test: 10}");
+  struct services services;
+  services_init(&services, 0);
+  services.owner = "dataset shapes"; /* the images of an experiment */
+  AUTO(dataset) dataset = dataset_opened(shapes, &services.table, "{}", NULL);
+  AUTO(dataset) other = open_shapes("{train: 300, test: 10, seed: 1}");
+  assert_memory_equal(other->info->mean, dataset->info->mean, 3 * sizeof(float));
+  assert_memory_equal(other->info->deviation, dataset->info->deviation, 3 * sizeof(float));
   for (guint channel = 0; channel < 3; channel++) {
     double mean, deviation;
     measure_channel(dataset, channel, &mean, &deviation);
@@ -109,6 +115,28 @@ static void refuses_wrong_parameters(void **state) {
   ASSERT_REFUSED(shapes, "{trains: 10}", "test.yaml:1:2", "'train'");
 }
 
+static gint allocations;
+
+static void *count_allocation(const struct dvt_host *host, size_t size) {
+  g_atomic_int_inc(&allocations);
+  return test_host()->allocate(host, size);
+}
+
+static void draws_a_subset_once_when_it_is_read(void **state) {
+  (void)state;
+  struct dvt_host host = *test_host();
+  host.allocate = count_allocation;
+  for (guint round = 0; round < 20; round++) {
+    g_atomic_int_set(&allocations, 0);
+    AUTO(dataset) dataset = dataset_opened(shapes, &host, "{train: 40, test: 30}", NULL);
+    assert_int_equal(allocations, 0);
+    assert_threads_agree(dataset, DVT_SUBSET_TRAIN);
+    assert_int_equal(allocations, 1);
+    assert_threads_agree(dataset, DVT_SUBSET_TEST);
+    assert_int_equal(allocations, 2);
+  }
+}
+
 static void *no_memory(const struct dvt_host *host, size_t size) {
   (void)host;
   (void)size;
@@ -119,10 +147,14 @@ static void says_when_there_is_no_memory(void **state) {
   (void)state;
   struct dvt_host host = *test_host();
   g_autoptr(GError) error = NULL;
+  guint8 image[IMAGE];
+  guint32 label;
   host.allocate = no_memory;
-  AUTO(dataset) dataset = dataset_opened(shapes, &host, "{train: 20}", &error);
-  assert_null(dataset);
+  AUTO(dataset) dataset = dataset_opened(shapes, &host, "{train: 20}", NULL);
+  assert_false(dataset_read(dataset, DVT_SUBSET_TRAIN, 0, image, &label, &error));
   assert_non_null(strstr(error->message, "out of memory for 20 images"));
+  host.allocate = test_host()->allocate;
+  read_image(dataset, DVT_SUBSET_TRAIN, 0, image);
 }
 
 int main(int count, char **arguments) {
@@ -134,7 +166,8 @@ int main(int count, char **arguments) {
       cmocka_unit_test(reads_the_same_on_several_threads),
       cmocka_unit_test(images_depend_on_seed_subset_and_index_alone),
       cmocka_unit_test(no_image_comes_twice),
-      cmocka_unit_test(mean_and_deviation_are_those_of_the_images),
+      cmocka_unit_test(draws_a_subset_once_when_it_is_read),
+      cmocka_unit_test(mean_and_deviation_are_those_of_the_default_images),
       cmocka_unit_test(refuses_wrong_parameters),
       cmocka_unit_test(says_when_there_is_no_memory),
   };
