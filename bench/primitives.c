@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "conv.h"
 #include "plugin/services.h"
+#include "threads.h"
 
 enum { ROUNDS = 9 };
 
@@ -127,6 +128,7 @@ int main(int argc, char **argv) {
       {"64 channels", 64, 64, 8, 3, 1, 2 * blocks - 1},
   };
   double convolutions = 0, norms = 0;
+  threads_limit(1);
   printf("{\n  \"depth\": %d, \"batch\": %d, \"precision\": \"%s\",\n  \"layers\": [\n", depth, (int)batch,
          half ? "bfloat16" : "float32");
   for (guint k = 0; k < G_N_ELEMENTS(layers); k++) {

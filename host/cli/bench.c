@@ -110,12 +110,9 @@ static void print_table(const struct job *job, guint steps, const struct bench_r
   printf("first step done %.2f s after the start; peak memory %.0f MB\n", result->first_step, 1e-6 * result->memory);
 }
 
-/* The experiment of a file, or the built-in one; of a sweep its first run. */
-static struct job *make_job(const char *path, const char *const *sets, const struct registry *registry,
-                            struct dataset_pool *pool, GError **error) {
-  AUTO(sweep) sweep =
-      path ? sweep_read(path, sets, error) : sweep_read_text("built-in", bench_experiment, sets, error);
-  return sweep ? job_new(sweep, 0, registry, pool, error) : NULL;
+/* The experiment of a file, or the built-in one. */
+static struct sweep *read_experiment(const char *path, const char *const *sets, GError **error) {
+  return path ? sweep_read(path, sets, error) : sweep_read_text("built-in", bench_experiment, sets, error);
 }
 
 int cli_bench(int argc, char **argv) {
@@ -149,7 +146,8 @@ int cli_bench(int argc, char **argv) {
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
   AUTO(dataset_pool) pool = dataset_pool_new();
-  AUTO(job) job = make_job(argc > 1 ? argv[1] : NULL, (const char *const *)sets, registry, pool, &error);
+  AUTO(sweep) sweep = read_experiment(argc > 1 ? argv[1] : NULL, (const char *const *)sets, &error);
+  AUTO(job) job = sweep ? job_new(sweep, 0, registry, pool, &error) : NULL; /* of a sweep the first run */
   if (!job) return cli_fail(error);
   composition_choose(job->composition, choices);
   if (!bench_run(job->experiment, job->composition, (guint)steps, &result, &error)) return cli_fail(error);
