@@ -45,53 +45,54 @@ static const float *variance_of(const struct plan *plan, const struct nn_node *n
 
 static float deviation(float variance) { return sqrtf(variance + epsilon); }
 
+/* What a norm does to a channel: x · factor + offset. */
+static void write_factors(const struct plan *plan, const struct nn_node *node, int64_t channels, float *factors,
+                          float *offsets) {
+  const float *mean = mean_of(plan, node), *variance = variance_of(plan, node);
+  const float *scale = weight(plan, node, SCALE), *shift = weight(plan, node, SHIFT);
+  for (int64_t c = 0; c < channels; c++) {
+    factors[c] = scale[c] / deviation(variance[c]);
+    offsets[c] = shift[c] - mean[c] * factors[c];
+  }
+}
+
 enum { FORWARD_X, FORWARD_Y, FORWARD_FACTORS, FORWARD_ADDEND };
 
 static void apply(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
-  const float *mean = mean_of(plan, node), *variance = variance_of(plan, node);
-  const float *scale = weight(plan, node, SCALE), *shift = weight(plan, node, SHIFT);
   float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
-  for (int64_t c = 0; c < layout.padded; c++) {
-    factors[c] = c < layout.channels ? scale[c] / deviation(variance[c]) : 0.0f;
-    offsets[c] = c < layout.channels ? shift[c] - mean[c] * factors[c] : 0.0f;
-  }
+  write_factors(plan, node, layout.channels, factors, offsets);
+  for (int64_t c = layout.channels; c < layout.padded; c++) factors[c] = offsets[c] = 0.0f;
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
   plan->kernels->norm->apply(&layout, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets, node->relu,
                              plan_data(plan, step->tensors[FORWARD_Y]));
 }
 
-enum { FOLD_FROM, FOLD_WEIGHTS, FOLD_BIAS };
+enum { FOLD_FROM, FOLD_WEIGHTS, FOLD_FACTORS, FOLD_BIAS };
 
 /* What the norm makes of the weights of the convolution before it, and of no bias. */
 static void fold(const struct plan *plan, const struct plan_step *step) {
-  const struct nn_node *node = step->node;
   const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[FOLD_FROM]);
   const int64_t channels = md.dims[0], size = md.dims[1] * md.dims[2] * md.dims[3];
   const float *from = plan_data(plan, step->tensors[FOLD_FROM]);
-  const float *variance = variance_of(plan, node);
-  float *to = plan_data(plan, step->tensors[FOLD_WEIGHTS]), *bias = plan_data(plan, step->tensors[FOLD_BIAS]);
-  for (int64_t c = 0; c < channels; c++) {
-    const float factor = weight(plan, node, SCALE)[c] / deviation(variance[c]);
-    for (int64_t k = c * size; k < (c + 1) * size; k++) to[k] = factor * from[k];
-    bias[c] = weight(plan, node, SHIFT)[c] - mean_of(plan, node)[c] * factor;
-  }
+  float *to = plan_data(plan, step->tensors[FOLD_WEIGHTS]), *factors = plan_data(plan, step->tensors[FOLD_FACTORS]);
+  write_factors(plan, step->node, channels, factors, plan_data(plan, step->tensors[FOLD_BIAS]));
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t k = c * size; k < (c + 1) * size; k++) to[k] = factors[c] * from[k];
 }
 
 /* As conv_fold says. */
 static struct conv_folded add_fold(struct plan *plan, const struct nn_node *node, const struct nn_node *conv,
                                    int addend) {
-  const struct nn_value *values = plan->setup.graph->values;
-  const dnnl_dims_t shape = {values[conv->output].shape[0], values[conv->inputs[0]].shape[0], conv->kernel,
-                             conv->kernel};
-  const dnnl_memory_desc_t dense = plan_describe(plan, 4, shape, dnnl_oihw);
-  const struct conv_folded folded = {.weights = plan_kept_tensor(plan, dense),
-                                     .bias = plan_kept_tensor(plan, plan_describe(plan, 1, shape, dnnl_a)),
+  const int dense = conv_dense_weights(plan, conv);
+  const dnnl_memory_desc_t md = plan_tensor_md(plan, dense);
+  const int64_t channels = plan->setup.graph->values[conv->output].shape[0];
+  const struct conv_folded folded = {.weights = plan_kept_tensor(plan, md),
+                                     .bias = plan_floats(plan, channels, true),
                                      .addend = addend};
-  const int tensors[] = {plan_host_tensor(plan, dense, plan->setup.values[conv->weights[0]]), folded.weights,
-                         folded.bias};
-  plan_refresh(plan, fold, node, tensors, 3);
+  const int tensors[] = {dense, folded.weights, plan_floats(plan, channels, true), folded.bias};
+  plan_refresh(plan, fold, node, tensors, 4);
   return folded;
 }
 

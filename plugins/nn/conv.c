@@ -106,7 +106,7 @@ static void add_copy(struct plan *plan, int from, int to) {
   if (from != to) plan_copy(plan, from, to, plan->plain);
 }
 
-static int dense_weights(struct plan *plan, const struct nn_node *node) {
+int conv_dense_weights(struct plan *plan, const struct nn_node *node) {
   const struct geometry shape = geometry_of(plan, node);
   float *data = node->constant ? node->constant : plan->setup.values[node->weights[0]];
   return plan_host_tensor(plan, plan_describe(plan, 4, shape.weights, dnnl_oihw), data);
@@ -135,7 +135,7 @@ static struct start begin(struct plan *plan, const struct nn_node *node) {
 
 static void forward_alone(struct plan *plan, const struct nn_node *node, const struct start *start) {
   const dnnl_memory_desc_t target = settled(start->direct, dnnl_query_dst_md, &start->request.target);
-  const int to = plan_write(plan, node->output, target, -1), dense = dense_weights(plan, node);
+  const int to = plan_write(plan, node->output, target, -1), dense = conv_dense_weights(plan, node);
   const struct conv conv = choose(plan, start->request, start->direct, start->from, to);
   if (conv.way == CONV_WINOGRAD) {
     conv_winograd_forward(plan, start->from, dense, to);
@@ -262,7 +262,7 @@ static void backward_data(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_CONV_DATA;
   plan_toward(plan, node->inputs[0]);
   const dnnl_primitive_desc_t direct = direct_of(plan, request);
-  const int dense = dense_weights(plan, node);
+  const int dense = conv_dense_weights(plan, node);
   const int to = plan_tensor(plan, settled(direct, dnnl_query_diff_src_md, &request.source), -1, -1);
   const struct conv conv = choose(plan, request, direct, to, gradient);
   if (conv.way == CONV_WINOGRAD && sum >= 0) { /* `to` is left unused, and takes no memory */

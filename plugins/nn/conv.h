@@ -17,6 +17,9 @@ enum conv_direction { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
 enum conv_way conv_choose(struct plan *plan, const struct nn_node *node, enum conv_direction direction,
                           const bool possible[CONV_WAYS]);
 
+/** The weights of a convolution, dense in the host's memory. */
+int conv_dense_weights(struct plan *plan, const struct nn_node *node);
+
 /**
  * True where the convolution adds no steps of its own in a plan for evaluation: the batch norm that alone reads what it
  * yields does, by conv_forward_folded.

@@ -6,8 +6,7 @@
   extern const struct statistics_kernels statistics_##set;                                                             \
   extern const struct norm_kernels norm_##set;                                                                         \
   extern const struct winograd_kernels winograd_##set;                                                                 \
-  static const struct kernels kernels_##set = {&elementwise_##set, &statistics_##set, &norm_##set, \
-                                                 &winograd_##set};
+  static const struct kernels kernels_##set = {&elementwise_##set, &statistics_##set, &norm_##set, &winograd_##set};
 
 DECLARE(baseline)
 
