@@ -9,18 +9,23 @@
 #include "plugin/tensors.h"
 #include "train/loss.h"
 
-static void auxiliary_free(gpointer data) {
-  struct auxiliary *auxiliary = data;
+static void auxiliary_stop(struct auxiliary *auxiliary) {
   for (guint t = 0; t < auxiliary->flights; t++) {
     pass_free(auxiliary->passes[t]);
     guard_free(auxiliary->logits[t]);
     guard_free(auxiliary->scratch[t]);
   }
+  auxiliary->flights = 0;
+  g_clear_pointer(&auxiliary->flown, g_free);
+  g_clear_pointer(&auxiliary->passes, g_free);
+  g_clear_pointer(&auxiliary->logits, g_free);
+  g_clear_pointer(&auxiliary->scratch, g_free);
+}
+
+static void auxiliary_free(gpointer data) {
+  struct auxiliary *auxiliary = data;
+  auxiliary_stop(auxiliary);
   g_strfreev(auxiliary->class_names);
-  g_free(auxiliary->flown);
-  g_free(auxiliary->passes);
-  g_free(auxiliary->logits);
-  g_free(auxiliary->scratch);
   module_free(auxiliary->module);
   g_free(auxiliary->name);
   g_free(auxiliary);
@@ -284,6 +289,10 @@ gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precisio
   for (guint k = 0; k < aligner->auxiliaries->len; k++)
     if (!auxiliary_start(g_ptr_array_index(aligner->auxiliaries, k), aligner, &config, error)) return FALSE;
   return TRUE;
+}
+
+void aligner_stop(struct aligner *aligner) {
+  for (guint k = 0; k < aligner->auxiliaries->len; k++) auxiliary_stop(g_ptr_array_index(aligner->auxiliaries, k));
 }
 
 gboolean aligners_paired(const struct composition *composition) {

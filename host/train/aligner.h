@@ -24,6 +24,9 @@ gboolean aligner_heeds(const struct aligner *aligner, guint t);
  */
 gboolean aligner_start(struct aligner *aligner, guint threads, enum dvt_precision precision, GError **error);
 
+/** Frees what aligner_start made, also after it failed; a second training may start then. */
+void aligner_stop(struct aligner *aligner);
+
 /** Whether any aligner of the experiment needs the same images in every network. */
 gboolean aligners_paired(const struct composition *composition);
 

@@ -141,7 +141,9 @@ struct stepper *stepper_new(struct composition *composition, guint threads, GErr
 
 void stepper_free(struct stepper *stepper) {
   if (!stepper) return;
-  for (guint t = 0; t < stepper->composition->network_count; t++) flight_finish(&stepper->flights[t]);
+  struct composition *composition = stepper->composition;
+  for (guint t = 0; t < composition->network_count; t++) flight_finish(&stepper->flights[t]);
+  for (guint k = 0; k < composition->aligner_count; k++) aligner_stop(&composition->aligners[k]);
   joint_view_finish(&stepper->joint_view);
   g_ptr_array_unref(stepper->optimisers);
   g_free(stepper->flights);
