@@ -140,9 +140,8 @@ int cli_bench(int argc, char **argv) {
   }
   g_autoptr(GError) error = NULL;
   struct bench_result result;
-  struct choices *chosen = NULL;
-  if (!cli_tune(tune, &chosen, &error)) return cli_fail(error);
-  AUTO(choices) choices = chosen;
+  AUTO(choices) choices = NULL;
+  if (!cli_tune(tune, &choices, &error)) return cli_fail(error);
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
   AUTO(dataset_pool) pool = dataset_pool_new();

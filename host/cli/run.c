@@ -174,10 +174,11 @@ int cli_run(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
   struct run_settings settings = {
       .runs = runs ? runs : "runs", .command = command, .interrupted = &interrupted, .quiet = quiet, .json = json};
+  AUTO(choices) choices = NULL;
   if (!cli_word("--on-error", on_error, (const char *const[]){"continue", "stop"}, &settings.stop_on_error, &error) ||
-      !cli_tune(tune, &settings.choices, &error))
+      !cli_tune(tune, &choices, &error))
     return cli_fail(error);
-  AUTO(choices) choices = settings.choices;
+  settings.choices = choices;
   AUTO(registry) registry = registry_new();
   registry_scan_default(registry, (const char *const *)folders);
   settings.registry = registry;
