@@ -56,14 +56,20 @@ static void write_factors(const struct plan *plan, const struct nn_node *node, i
   }
 }
 
+/* For the kernels, which want numbers past the last channel. */
+static void write_padded_factors(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
+                                 float *factors, float *offsets) {
+  write_factors(plan, node, layout->channels, factors, offsets);
+  for (int64_t c = layout->channels; c < layout->padded; c++) factors[c] = offsets[c] = 0.0f;
+}
+
 enum { FORWARD_X, FORWARD_Y, FORWARD_FACTORS, FORWARD_ADDEND };
 
 static void apply(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
   float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
-  write_factors(plan, node, layout.channels, factors, offsets);
-  for (int64_t c = layout.channels; c < layout.padded; c++) factors[c] = offsets[c] = 0.0f;
+  write_padded_factors(plan, node, &layout, factors, offsets);
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
   plan->kernels->norm->apply(&layout, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets, node->relu,
                              plan_data(plan, step->tensors[FORWARD_Y]));
@@ -120,9 +126,10 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   PLAN_TASK(plan, apply, node, from, to, factors, addend);
 }
 
-enum { X, Y, GRADIENT, MEAN, TERMS, SCRATCH, DX, MASKED };
+/* The last two where something is added before the ReLU. */
+enum { X, GRADIENT, MEAN, TERMS, SCRATCH, DX, MASKED, Y };
 
-/* By channel, in TERMS: Σ g, Σ g (x - mean), and the struct norm_terms made of them. */
+/* By channel, in TERMS: Σ g, Σ g (x - mean), the struct norm_terms made of them, and those of the gate. */
 static struct norm_terms terms_of(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
                                   float *terms) {
   const int64_t padded = layout->padded;
@@ -157,21 +164,30 @@ static void copy_mean(const struct plan *plan, const struct nn_node *node, const
   for (int64_t c = 0; c < layout->padded; c++) to[c] = c < layout->channels ? mean[c] : 0.0f;
 }
 
+/* The output tells where the ReLU was open. Where nothing was added before it the input does, and is read anyway. */
+static struct norm_gate gate_of(const struct plan *plan, const struct plan_step *step, const struct blocked *layout,
+                                float *terms) {
+  float *factors = terms + 5 * layout->padded, *offsets = terms + 6 * layout->padded;
+  if (step->node->inputs[1] >= 0) return (struct norm_gate){.y = plan_data(plan, step->tensors[Y])};
+  write_padded_factors(plan, step->node, layout, factors, offsets);
+  return (struct norm_gate){.scale = factors, .shift = offsets};
+}
+
 static void take_back(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
   const float *x = plan_data(plan, step->tensors[X]), *gradient = plan_data(plan, step->tensors[GRADIENT]);
-  const float *y = node->relu ? plan_data(plan, step->tensors[Y]) : NULL;
   float *mean = plan_data(plan, step->tensors[MEAN]), *terms = plan_data(plan, step->tensors[TERMS]);
   float *masked = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]);
+  const struct norm_gate opens = gate_of(plan, step, &layout, terms), *gate = node->relu ? &opens : NULL;
   copy_mean(plan, node, &layout, mean);
   if (of_batch(plan) || plan_trains(plan))
-    plan->kernels->norm->sums(&layout, x, y, gradient, mean, plan_data(plan, step->tensors[SCRATCH]), terms,
+    plan->kernels->norm->sums(&layout, x, gate, gradient, mean, plan_data(plan, step->tensors[SCRATCH]), terms,
                               terms + layout.padded);
   struct norm_terms made = terms_of(plan, node, &layout, terms);
   made.mean = mean;
   if (plan_trains(plan)) add_weight_gradients(plan, node, &layout, terms);
-  plan->kernels->norm->backward(&layout, x, y, gradient, &made, plan_data(plan, step->tensors[DX]), masked);
+  plan->kernels->norm->backward(&layout, x, gate, gradient, &made, plan_data(plan, step->tensors[DX]), masked);
 }
 
 static void backward(struct plan *plan, const struct nn_node *node) {
@@ -182,11 +198,12 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   const bool adds = node->inputs[1] >= 0;
   plan_toward(plan, node->output);
   const int mean = plan_floats(plan, layout.padded, false);
-  const int terms = plan_floats(plan, 5 * layout.padded, false);
+  const int terms = plan_floats(plan, 7 * layout.padded, false);
   const int scratch = plan_floats(plan, plan->kernels->norm->scratch_size(&layout), false);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);
-  PLAN_TASK(plan, take_back, node, from, plan->values[node->output], gradient, mean, terms, scratch, to, masked);
+  const int output = adds ? plan->values[node->output] : -1;
+  PLAN_TASK(plan, take_back, node, from, gradient, mean, terms, scratch, to, masked, output);
   plan_add_gradient(plan, node->inputs[0], to);
   if (!adds) return;
   plan_toward(plan, node->inputs[1]);

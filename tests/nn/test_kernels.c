@@ -170,18 +170,46 @@ static void norm_is_applied(void **state) {
   for_samples(check_apply);
 }
 
-static void check_sums(const struct sample *s, gboolean half) {
-  struct tensor x = tensor_new(s, half, "x"), y = tensor_new(s, half, "y"), g = tensor_new(s, half, "g");
-  for (gsize k = 0; k < count(s); k += 2) write_at(&y, k, 0.0f);
+/* A gate of each kind, and where it is open. */
+struct gate {
+  struct norm_gate norm;
+  struct tensor y;
+  float *scale, *shift;
+};
+
+static struct gate gate_new(const struct tensor *x, gboolean by_output) {
+  const struct sample *s = x->sample;
+  struct gate gate = {.y = tensor_new(s, x->layout.half, "y"),
+                      .scale = by_channel(x, "gate's scale"),
+                      .shift = by_channel(x, "gate's shift")};
+  for (gsize k = 0; k < count(s); k += 3) write_at(&gate.y, k, 0.0f);
+  gate.norm = by_output ? (struct norm_gate){.y = gate.y.data} : (struct norm_gate){NULL, gate.scale, gate.shift};
+  return gate;
+}
+
+static gboolean is_open(const struct gate *gate, const struct tensor *x, gsize k) {
+  const gsize c = channel_of(x->sample, k);
+  return gate->norm.y ? gate->y.values[k] != 0 : x->values[k] * gate->scale[c] + gate->shift[c] > 0;
+}
+
+static void gate_free(struct gate *gate) {
+  tensor_free(&gate->y);
+  free(gate->scale);
+  free(gate->shift);
+}
+
+static void check_sums_with(const struct sample *s, gboolean half, gboolean by_output) {
+  struct tensor x = tensor_new(s, half, "x"), g = tensor_new(s, half, "g");
+  struct gate gate = gate_new(&x, by_output);
   float *mean = by_channel(&x, "mean");
   const gsize padded = (gsize)x.layout.padded;
   float *sum = memory_floats(padded, NULL), *product = memory_floats(padded, NULL);
   float *scratch = memory_floats((gsize)kernels_choose()->norm->scratch_size(&x.layout), NULL);
-  kernels_choose()->norm->sums(&x.layout, x.data, y.data, g.data, mean, scratch, sum, product);
+  kernels_choose()->norm->sums(&x.layout, x.data, &gate.norm, g.data, mean, scratch, sum, product);
   for (gsize c = 0; c < (gsize)s->c; c++) {
     double wanted[2] = {0}, size[2] = {0};
     for (gsize k = 0; k < count(s); k++) {
-      const double part = y.values[k] != 0 && channel_of(s, k) == c ? g.values[k] : 0;
+      const double part = channel_of(s, k) == c && is_open(&gate, &x, k) ? g.values[k] : 0;
       wanted[0] += part, size[0] += fabs(part);
       wanted[1] += part * (x.values[k] - mean[c]), size[1] += fabs(part * (x.values[k] - mean[c]));
     }
@@ -191,8 +219,13 @@ static void check_sums(const struct sample *s, gboolean half) {
   float *const all[] = {mean, sum, product, scratch};
   for (guint k = 0; k < G_N_ELEMENTS(all); k++) free(all[k]);
   tensor_free(&x);
-  tensor_free(&y);
   tensor_free(&g);
+  gate_free(&gate);
+}
+
+static void check_sums(const struct sample *s, gboolean half) {
+  check_sums_with(s, half, TRUE);
+  check_sums_with(s, half, FALSE);
 }
 
 static void norm_is_summed(void **state) {
@@ -200,26 +233,30 @@ static void norm_is_summed(void **state) {
   for_samples(check_sums);
 }
 
-static void check_backward(const struct sample *s, gboolean half) {
-  struct tensor x = tensor_new(s, half, "x"), y = tensor_new(s, half, "y"), g = tensor_new(s, half, "g");
-  struct tensor dx = tensor_new(s, half, NULL);
-  for (gsize k = 0; k < count(s); k += 3) write_at(&y, k, 0.0f);
+static void check_backward_with(const struct sample *s, gboolean half, gboolean by_output) {
+  struct tensor x = tensor_new(s, half, "x"), g = tensor_new(s, half, "g"), dx = tensor_new(s, half, NULL);
+  struct gate gate = gate_new(&x, by_output);
   float *parts[] = {by_channel(&x, "mean"), by_channel(&x, "scale"), by_channel(&x, "slope"), by_channel(&x, "offset")};
   const struct norm_terms terms = {parts[0], parts[1], parts[2], parts[3]};
   g_autofree double *expected = g_new(double, count(s)), *masked = g_new(double, count(s));
   for (gsize k = 0; k < count(s); k++) {
     const gsize c = channel_of(s, k);
-    masked[k] = y.values[k] != 0 ? g.values[k] : 0;
+    masked[k] = is_open(&gate, &x, k) ? g.values[k] : 0;
     expected[k] = terms.scale[c] * masked[k] + terms.slope[c] * (x.values[k] - terms.mean[c]) + terms.offset[c];
   }
-  kernels_choose()->norm->backward(&x.layout, x.data, y.data, g.data, &terms, dx.data, g.data);
+  kernels_choose()->norm->backward(&x.layout, x.data, &gate.norm, g.data, &terms, dx.data, g.data);
   assert_near(&dx, expected, "backward");
   assert_near(&g, masked, "masked gradient, in place");
   for (guint k = 0; k < G_N_ELEMENTS(parts); k++) free(parts[k]);
   tensor_free(&x);
-  tensor_free(&y);
+  gate_free(&gate);
   tensor_free(&g);
   tensor_free(&dx);
+}
+
+static void check_backward(const struct sample *s, gboolean half) {
+  check_backward_with(s, half, TRUE);
+  check_backward_with(s, half, FALSE);
 }
 
 static void norm_goes_back(void **state) {

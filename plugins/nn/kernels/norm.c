@@ -35,7 +35,8 @@ static struct strip strip_of(const struct blocked *layout) {
 
 struct work {
   const struct blocked *layout;
-  const void *x, *y, *gradient;
+  const void *x, *gradient;
+  const struct norm_gate *gate;
   const struct norm_terms *terms;
   void *to, *masked;
   bool relu;
@@ -89,33 +90,57 @@ static void apply(const struct blocked *layout, const void *x, const void *adden
   threads_run(unit_count(layout), apply_any, &work);
 }
 
-/* The gradient of the sum before the ReLU. */
-INLINE lanes masked_gradient(const struct work *work, int64_t at, const bool relu, const bool half, const int64_t n) {
-  const lanes gradient = load_some(work->gradient, at, half, n);
-  return relu ? (lanes)((words)gradient & (words)(load_some(work->y, at, half, n) != 0.0f)) : gradient;
+/* What compilers make loops of their own for: there is no gate, or what tells whether it is open. */
+enum gate { GATE_NONE, GATE_OUTPUT, GATE_INPUT };
+
+static enum gate gate_of(const struct work *work) {
+  if (!work->gate) return GATE_NONE;
+  return work->gate->y ? GATE_OUTPUT : GATE_INPUT;
 }
 
-INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const bool relu, const bool half,
-                       const int64_t n, lanes *sum, lanes *product) {
-  const lanes gradient = masked_gradient(work, at, relu, half, n);
+struct gate_terms {
+  lanes scale, shift;
+};
+
+INLINE struct gate_terms gate_terms_of(const struct work *work, int64_t channel, const enum gate gate) {
+  if (gate != GATE_INPUT) return (struct gate_terms){{0}, {0}};
+  return (struct gate_terms){by_channel(work->layout, work->gate->scale, channel),
+                             by_channel(work->layout, work->gate->shift, channel)};
+}
+
+/* The gradient of the sum before the ReLU. What is not a number keeps the gate open. */
+INLINE lanes masked_gradient(const struct work *work, int64_t at, lanes x, const struct gate_terms *terms,
+                             const enum gate gate, const bool half, const int64_t n) {
+  const lanes gradient = load_some(work->gradient, at, half, n);
+  if (gate == GATE_OUTPUT) return (lanes)((words)gradient & (words)(load_some(work->gate->y, at, half, n) != 0.0f));
+  if (gate == GATE_INPUT) return (lanes)((words)gradient & ~(words)(x * terms->scale + terms->shift <= 0.0f));
+  return gradient;
+}
+
+INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const struct gate_terms *terms,
+                       const enum gate gate, const bool half, const int64_t n, lanes *sum, lanes *product) {
+  const lanes x = load_some(work->x, at, half, n);
+  const lanes gradient = masked_gradient(work, at, x, terms, gate, half, n);
   *sum += gradient;
-  *product += gradient * (load_some(work->x, at, half, n) - mean);
+  *product += gradient * (x - mean);
 }
 
 /* Float32 within an image, double from image to image. */
-INLINE void sum_unit(const struct work *work, int64_t number, const bool relu, const bool half) {
+INLINE void sum_unit(const struct work *work, int64_t number, const enum gate gate, const bool half) {
   const struct blocked *layout = work->layout;
   const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
   const int64_t group = blocked_group(layout);
   const lanes mean = by_channel(layout, work->terms->mean, unit.channel);
+  const struct gate_terms terms = gate_terms_of(work, unit.channel, gate);
   double sums[2][LANES] = {0}, *to = work->sums + number * 2 * group;
   for (int64_t image = unit.first; image < unit.end; image++) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
     lanes sum = {0}, product = {0};
     for (int64_t k = 0; k < strip.whole; k++)
-      sum_vector(work, start + k * strip.step, mean, relu, half, LANES, &sum, &product);
-    if (strip.rest) sum_vector(work, start + strip.whole * strip.step, mean, relu, half, strip.rest, &sum, &product);
+      sum_vector(work, start + k * strip.step, mean, &terms, gate, half, LANES, &sum, &product);
+    if (strip.rest)
+      sum_vector(work, start + strip.whole * strip.step, mean, &terms, gate, half, strip.rest, &sum, &product);
     for (int k = 0; k < LANES; k++) sums[0][k] += sum[k], sums[1][k] += product[k];
   }
   for (int which = 0; which < 2; which++)
@@ -126,10 +151,13 @@ INLINE void sum_unit(const struct work *work, int64_t number, const bool relu, c
 }
 
 INLINE void sum_as(const struct work *work, int64_t number, const bool half) {
-  if (work->y)
-    sum_unit(work, number, true, half);
+  const enum gate gate = gate_of(work);
+  if (gate == GATE_OUTPUT)
+    sum_unit(work, number, GATE_OUTPUT, half);
+  else if (gate == GATE_INPUT)
+    sum_unit(work, number, GATE_INPUT, half);
   else
-    sum_unit(work, number, false, half);
+    sum_unit(work, number, GATE_NONE, half);
 }
 
 static void sum_any(void *data, int64_t number) {
@@ -144,11 +172,11 @@ static int64_t scratch_size(const struct blocked *layout) {
   return unit_count(layout) * 2 * blocked_group(layout) * (int64_t)(sizeof(double) / sizeof(float));
 }
 
-static void sums(const struct blocked *layout, const void *x, const void *y, const void *gradient, const float *mean,
-                 void *scratch, float *sum, float *product) {
+static void sums(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
+                 const float *mean, void *scratch, float *sum, float *product) {
   const int64_t group = blocked_group(layout), groups = blocked_groups(layout);
   const struct norm_terms terms = {.mean = mean};
-  struct work work = {.layout = layout, .x = x, .y = y, .gradient = gradient, .terms = &terms, .sums = scratch};
+  struct work work = {.layout = layout, .x = x, .gate = gate, .gradient = gradient, .terms = &terms, .sums = scratch};
   threads_run(unit_count(layout), sum_any, &work);
   for (int64_t c = 0; c < layout->padded; c++) {
     double total[2] = {0};
@@ -164,15 +192,17 @@ struct gradient_terms {
   lanes mean, scale, slope, offset;
 };
 
-INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms, const bool relu,
-                            const bool keep, const bool half, const int64_t n) {
-  const lanes gradient = masked_gradient(work, at, relu, half, n);
-  const lanes centred = load_some(work->x, at, half, n) - terms->mean;
+INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms,
+                            const struct gate_terms *gate_terms, const enum gate gate, const bool keep,
+                            const bool half, const int64_t n) {
+  const lanes x = load_some(work->x, at, half, n);
+  const lanes gradient = masked_gradient(work, at, x, gate_terms, gate, half, n);
   if (keep) store_some(work->masked, at, gradient, half, n);
-  store_some(work->to, at, terms->scale * gradient + (terms->slope * centred + terms->offset), half, n);
+  store_some(work->to, at, terms->scale * gradient + (terms->slope * (x - terms->mean) + terms->offset), half, n);
 }
 
-INLINE void backward_unit(const struct work *work, int64_t number, const bool relu, const bool keep, const bool half) {
+INLINE void backward_unit(const struct work *work, int64_t number, const enum gate gate, const bool keep,
+                          const bool half) {
   const struct blocked *layout = work->layout;
   const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
@@ -180,21 +210,31 @@ INLINE void backward_unit(const struct work *work, int64_t number, const bool re
                                        by_channel(layout, work->terms->scale, unit.channel),
                                        by_channel(layout, work->terms->slope, unit.channel),
                                        by_channel(layout, work->terms->offset, unit.channel)};
+  const struct gate_terms gate_terms = gate_terms_of(work, unit.channel, gate);
   for (int64_t image = unit.first; image < unit.end; image++) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+    const int64_t rest = start + strip.whole * strip.step;
     for (int64_t k = 0; k < strip.whole; k++)
-      backward_vector(work, start + k * strip.step, &terms, relu, keep, half, LANES);
-    if (strip.rest) backward_vector(work, start + strip.whole * strip.step, &terms, relu, keep, half, strip.rest);
+      backward_vector(work, start + k * strip.step, &terms, &gate_terms, gate, keep, half, LANES);
+    if (strip.rest) backward_vector(work, rest, &terms, &gate_terms, gate, keep, half, strip.rest);
   }
 }
 
-INLINE void backward_as(const struct work *work, int64_t number, const bool half) {
-  if (work->y && work->masked)
-    backward_unit(work, number, true, true, half);
-  else if (work->y)
-    backward_unit(work, number, true, false, half);
+INLINE void backward_kept(const struct work *work, int64_t number, const enum gate gate, const bool half) {
+  if (work->masked)
+    backward_unit(work, number, gate, true, half);
   else
-    backward_unit(work, number, false, work->masked != NULL, half);
+    backward_unit(work, number, gate, false, half);
+}
+
+INLINE void backward_as(const struct work *work, int64_t number, const bool half) {
+  const enum gate gate = gate_of(work);
+  if (gate == GATE_OUTPUT)
+    backward_kept(work, number, GATE_OUTPUT, half);
+  else if (gate == GATE_INPUT)
+    backward_kept(work, number, GATE_INPUT, half);
+  else
+    backward_kept(work, number, GATE_NONE, half);
 }
 
 static void backward_any(void *data, int64_t number) {
@@ -205,10 +245,10 @@ static void backward_any(void *data, int64_t number) {
     backward_as(work, number, false);
 }
 
-static void backward(const struct blocked *layout, const void *x, const void *y, const void *gradient,
+static void backward(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
                      const struct norm_terms *terms, void *dx, void *masked) {
   struct work work = {
-      .layout = layout, .x = x, .y = y, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
+      .layout = layout, .x = x, .gate = gate, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
   threads_run(unit_count(layout), backward_any, &work);
 }
 

@@ -14,6 +14,12 @@ struct norm_terms {
   const float *mean, *scale, *slope, *offset;
 };
 
+/** A ReLU after the norm: open where its output y is not 0, or, with y NULL, where x · scale + shift is above 0. */
+struct norm_gate {
+  const void *y;
+  const float *scale, *shift;
+};
+
 struct norm_kernels {
   /** y = x · scale + shift, plus `addend` (NULL: nothing), negative numbers set to 0 where `relu`. */
   void (*apply)(const struct blocked *layout, const void *x, const void *addend, const float *scale,
@@ -23,14 +29,14 @@ struct norm_kernels {
   int64_t (*scratch_size)(const struct blocked *layout);
 
   /**
-   * With g the gradient where y is not 0 (y NULL: everywhere): sum = Σ g, product = Σ g · (x - mean). scratch is
+   * With g the gradient where the gate is open (NULL: everywhere): sum = Σ g, product = Σ g · (x - mean). scratch is
    * aligned to 8 bytes. The same bits for any number of threads.
    */
-  void (*sums)(const struct blocked *layout, const void *x, const void *y, const void *gradient, const float *mean,
-               void *scratch, float *sum, float *product);
+  void (*sums)(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
+               const float *mean, void *scratch, float *sum, float *product);
 
   /** Writes dx, and to `masked` (NULL: not wanted) g. Each may be where `gradient` is. */
-  void (*backward)(const struct blocked *layout, const void *x, const void *y, const void *gradient,
+  void (*backward)(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
                    const struct norm_terms *terms, void *dx, void *masked);
 };
 
