@@ -40,6 +40,16 @@ static void settle_heirs(struct arena *arena) {
   }
 }
 
+/* Times become numbers of groups. */
+static void widen(struct arena *arena, const int *groups) {
+  for (int k = 0; k < arena->count; k++) {
+    struct arena_buffer *buffer = &arena->buffers[k];
+    if (!in_use(buffer)) continue;
+    buffer->first = groups[buffer->first];
+    if (buffer->last != INT_MAX) buffer->last = groups[buffer->last];
+  }
+}
+
 /* Largest first leaves the fewest gaps; equal ones in order of their numbers, so that the result is always the same. */
 static int larger_first(const void *x, const void *y) {
   const struct arena_buffer *a = *(struct arena_buffer *const *)x, *b = *(struct arena_buffer *const *)y;
@@ -67,13 +77,14 @@ static void place(struct arena_buffer **placed, int count, struct arena_buffer *
   placed[at] = buffer;
 }
 
-bool arena_place(struct arena *arena) {
+bool arena_place(struct arena *arena, const int *groups) {
   struct arena_buffer **pending = calloc((size_t)arena->count + 1, sizeof *pending);
   struct arena_buffer **placed = calloc((size_t)arena->count + 1, sizeof *placed);
   int count = 0;
   const bool ok = pending && placed;
   if (!ok) goto cleanup;
   settle_heirs(arena);
+  if (groups) widen(arena, groups);
   for (int k = 0; k < arena->count; k++)
     if (arena->buffers[k].home == k && in_use(&arena->buffers[k])) pending[count++] = &arena->buffers[k];
   qsort(pending, (size_t)count, sizeof *pending, larger_first);

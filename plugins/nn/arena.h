@@ -33,8 +33,12 @@ int arena_add(struct arena *arena, size_t size, int a, int b);
 /** Says that the step `time`, or ARENA_ALWAYS, uses a buffer. */
 void arena_use(struct arena *arena, int buffer, int time);
 
-/** Sets every offset, and the arena's size. False when there is no memory. */
-bool arena_place(struct arena *arena);
+/**
+ * Sets every offset, and the arena's size. Steps of one group run side by side: what one of them uses is in use in all.
+ * groups[time] is the number of a step's group, which grows with time; NULL: every step is one. False when there is no
+ * memory.
+ */
+bool arena_place(struct arena *arena, const int *groups);
 
 /** Frees what the arena holds. */
 void arena_finish(struct arena *arena);

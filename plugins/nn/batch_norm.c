@@ -17,21 +17,41 @@ static float *weight(const struct plan *plan, const struct nn_node *node, int wh
   return plan->setup.values[node->weights[which]];
 }
 
-static void compute_statistics(const struct plan *plan, const struct plan_step *step) {
-  enum { X, SCRATCH, MEAN, VARIANCE };
-  const struct blocked layout = plan_layout(plan, step->tensors[X]);
-  plan->kernels->statistics->compute(&layout, plan_data(plan, step->tensors[X]),
-                                     plan_data(plan, step->tensors[SCRATCH]), plan_data(plan, step->tensors[MEAN]),
-                                     plan_data(plan, step->tensors[VARIANCE]));
+/* Images of a part, and doubles of memory for `numbers` of each part. */
+static int64_t part_of(const struct plan *plan, const struct blocked *layout) {
+  return blocked_part(layout, plan->setup.threads);
+}
+
+static int part_doubles(struct plan *plan, const struct blocked *layout, int64_t numbers) {
+  const int64_t count = plan_part_count(plan, part_of(plan, layout)) * numbers;
+  return plan_floats(plan, count * (int64_t)(sizeof(double) / sizeof(float)), false);
+}
+
+enum { TAKEN_FROM, MOMENTS, TAKEN_MEAN, TAKEN_VARIANCE };
+
+static void take_moments(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
+  const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
+  struct moments *moments = (void *)plan_data(plan, step->tensors[MOMENTS]);
+  plan->kernels->statistics->take(&layout, part->images, plan_data(plan, step->tensors[TAKEN_FROM]),
+                                  moments + part->number * layout.padded);
+}
+
+static void merge_moments(const struct plan *plan, const struct plan_step *step) {
+  const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
+  plan->kernels->statistics->merge(&layout, plan_part_count(plan, step->part),
+                                   (const void *)plan_data(plan, step->tensors[MOMENTS]),
+                                   plan_data(plan, step->tensors[TAKEN_MEAN]),
+                                   plan_data(plan, step->tensors[TAKEN_VARIANCE]));
 }
 
 static void add_statistics(struct plan *plan, const struct nn_node *node, int from) {
+  static const struct plan_parted taking = {.run = take_moments, .finish = merge_moments};
   struct plan_memo *memo = &plan->memos[node->index];
   const struct blocked layout = plan_layout(plan, from);
   memo->mean = plan_floats(plan, layout.padded, true);
   memo->variance = plan_floats(plan, layout.padded, true);
-  const int scratch = plan_floats(plan, plan->kernels->statistics->scratch_size(&layout), false);
-  PLAN_TASK(plan, compute_statistics, node, from, scratch, memo->mean, memo->variance);
+  const int moments = part_doubles(plan, &layout, layout.padded * (int64_t)(sizeof(struct moments) / sizeof(double)));
+  PLAN_PARTED(plan, &taking, part_of(plan, &layout), node, from, moments, memo->mean, memo->variance);
 }
 
 /* Where the statistics are that a run uses: of the batch, or the running ones. */
@@ -65,15 +85,22 @@ static void write_padded_factors(const struct plan *plan, const struct nn_node *
 
 enum { FORWARD_X, FORWARD_Y, FORWARD_FACTORS, FORWARD_ADDEND };
 
-static void apply(const struct plan *plan, const struct plan_step *step) {
+static void prepare(const struct plan *plan, const struct plan_step *step) {
+  const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
+  float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]);
+  write_padded_factors(plan, step->node, &layout, factors, factors + layout.padded);
+}
+
+static void apply(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
-  float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
-  write_padded_factors(plan, node, &layout, factors, offsets);
+  const float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
-  plan->kernels->norm->apply(&layout, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets, node->relu,
-                             plan_data(plan, step->tensors[FORWARD_Y]));
+  plan->kernels->norm->apply(&layout, part->images, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets,
+                             node->relu, plan_data(plan, step->tensors[FORWARD_Y]));
 }
+
+static const struct plan_parted applying = {.begin = prepare, .run = apply, .waits = true};
 
 enum { FOLD_FROM, FOLD_WEIGHTS, FOLD_FACTORS, FOLD_BIAS };
 
@@ -123,72 +150,104 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   if (of_batch(plan)) add_statistics(plan, node, from);
   const int factors = plan_floats(plan, 2 * layout.padded, false);
   const int to = plan_write(plan, node->output, data, from);
-  PLAN_TASK(plan, apply, node, from, to, factors, addend);
+  PLAN_PARTED(plan, &applying, part_of(plan, &layout), node, from, to, factors, addend);
 }
 
-/* The last two where something is added before the ReLU. */
-enum { X, GRADIENT, MEAN, TERMS, SCRATCH, DX, MASKED, Y };
+/* Where y is, and the masked gradient of what was added, are there only where something was. */
+enum { X, GRADIENT, TABLE, PARTS, DX = PARTS, Y, MASKED };
 
-/* By channel, in TERMS: Σ g, Σ g (x - mean), the struct norm_terms made of them, and those of the gate. */
-static struct norm_terms terms_of(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
-                                  float *terms) {
-  const int64_t padded = layout->padded;
-  const float *sum = terms, *product = terms + padded, *scale = weight(plan, node, SCALE);
-  const float *variance = variance_of(plan, node);
-  float *const parts[] = {terms + 2 * padded, terms + 3 * padded, terms + 4 * padded};
-  const double count = (double)(layout->images * layout->positions);
-  for (int64_t c = 0; c < layout->channels; c++) {
-    const double wide = deviation(variance[c]), factor = scale[c] / wide;
-    parts[0][c] = (float)factor;
-    parts[1][c] = of_batch(plan) ? (float)(-factor * product[c] / (count * wide * wide)) : 0.0f;
-    parts[2][c] = of_batch(plan) ? (float)(-factor * sum[c] / count) : 0.0f;
-  }
-  for (int part = 0; part < 3; part++)
-    for (int64_t c = layout->channels; c < padded; c++) parts[part][c] = 0.0f;
-  return (struct norm_terms){.scale = parts[0], .slope = parts[1], .offset = parts[2]};
+/* What the way back needs, in TABLE: rows of padded numbers by channel. */
+enum row { MEAN, SUM, PRODUCT, SCALED, SLOPE, OFFSET, GATE_SCALE, GATE_SHIFT, ROWS };
+
+static float *row_of(const struct plan *plan, const struct plan_step *step, enum row row) {
+  return plan_data(plan, step->tensors[TABLE]) + row * plan_layout(plan, step->tensors[X]).padded;
 }
 
-static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct blocked *layout,
-                                 const float *terms) {
+static void fill_table(const struct plan *plan, const struct plan_step *step) {
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const float *mean = mean_of(plan, step->node);
+  float *to = row_of(plan, step, MEAN);
+  for (int64_t c = 0; c < layout.padded; c++) to[c] = c < layout.channels ? mean[c] : 0.0f;
+  write_padded_factors(plan, step->node, &layout, row_of(plan, step, GATE_SCALE), row_of(plan, step, GATE_SHIFT));
+}
+
+/*
+ * Where the ReLU was open; NULL: there is none. The output tells, but where nothing was added before it the input does,
+ * which is read anyway.
+ */
+static const struct norm_gate *gate_of(const struct plan *plan, const struct plan_step *step, struct norm_gate *gate) {
+  if (!step->node->relu) return NULL;
+  *gate = (struct norm_gate){.scale = row_of(plan, step, GATE_SCALE), .shift = row_of(plan, step, GATE_SHIFT)};
+  if (step->node->inputs[1] >= 0) gate->y = plan_data(plan, step->tensors[Y]);
+  return gate;
+}
+
+static void sum_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
+  struct norm_gate gate;
+  plan->kernels->norm->sums(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &gate),
+                            plan_data(plan, step->tensors[GRADIENT]), row_of(plan, step, MEAN),
+                            sums + part->number * 2 * layout.padded);
+}
+
+static void add_weight_gradients(const struct plan *plan, const struct plan_step *step, int64_t channels) {
+  const struct nn_node *node = step->node;
   float *const *gradients = plan->setup.gradients;
   const float *variance = variance_of(plan, node);
-  for (int64_t c = 0; c < layout->channels; c++) {
-    gradients[node->weights[SHIFT]][c] += terms[c];
-    gradients[node->weights[SCALE]][c] += terms[layout->padded + c] / deviation(variance[c]);
+  const float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
+  for (int64_t c = 0; c < channels; c++) {
+    gradients[node->weights[SHIFT]][c] += sum[c];
+    gradients[node->weights[SCALE]][c] += product[c] / deviation(variance[c]);
   }
 }
 
-/* Padded, as the kernels want it. */
-static void copy_mean(const struct plan *plan, const struct nn_node *node, const struct blocked *layout, float *to) {
-  const float *mean = mean_of(plan, node);
-  for (int64_t c = 0; c < layout->padded; c++) to[c] = c < layout->channels ? mean[c] : 0.0f;
+static void finish_sums(const struct plan *plan, const struct plan_step *step) {
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
+  const int64_t parts = plan_part_count(plan, step->part), padded = layout.padded;
+  float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
+  for (int64_t c = 0; c < padded; c++) {
+    double total[2] = {0};
+    for (int64_t k = 0; k < parts; k++)
+      for (int which = 0; which < 2; which++) total[which] += sums[(2 * k + which) * padded + c];
+    sum[c] = (float)total[0];
+    product[c] = (float)total[1];
+  }
+  if (plan_trains(plan)) add_weight_gradients(plan, step, layout.channels);
 }
 
-/* The output tells where the ReLU was open. Where nothing was added before it the input does, and is read anyway. */
-static struct norm_gate gate_of(const struct plan *plan, const struct plan_step *step, const struct blocked *layout,
-                                float *terms) {
-  float *factors = terms + 5 * layout->padded, *offsets = terms + 6 * layout->padded;
-  if (step->node->inputs[1] >= 0) return (struct norm_gate){.y = plan_data(plan, step->tensors[Y])};
-  write_padded_factors(plan, step->node, layout, factors, offsets);
-  return (struct norm_gate){.scale = factors, .shift = offsets};
-}
+static const struct plan_parted summing = {.begin = fill_table, .run = sum_part, .finish = finish_sums};
 
-static void take_back(const struct plan *plan, const struct plan_step *step) {
+/* The rows of struct norm_terms. Running statistics do not depend on the input. */
+static void prepare_back(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
-  const float *x = plan_data(plan, step->tensors[X]), *gradient = plan_data(plan, step->tensors[GRADIENT]);
-  float *mean = plan_data(plan, step->tensors[MEAN]), *terms = plan_data(plan, step->tensors[TERMS]);
-  float *masked = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]);
-  const struct norm_gate opens = gate_of(plan, step, &layout, terms), *gate = node->relu ? &opens : NULL;
-  copy_mean(plan, node, &layout, mean);
-  if (of_batch(plan) || plan_trains(plan))
-    plan->kernels->norm->sums(&layout, x, gate, gradient, mean, plan_data(plan, step->tensors[SCRATCH]), terms,
-                              terms + layout.padded);
-  struct norm_terms made = terms_of(plan, node, &layout, terms);
-  made.mean = mean;
-  if (plan_trains(plan)) add_weight_gradients(plan, node, &layout, terms);
-  plan->kernels->norm->backward(&layout, x, gate, gradient, &made, plan_data(plan, step->tensors[DX]), masked);
+  const float *scale = weight(plan, node, SCALE), *variance = variance_of(plan, node);
+  const float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
+  float *scaled = row_of(plan, step, SCALED), *slope = row_of(plan, step, SLOPE), *offset = row_of(plan, step, OFFSET);
+  const double count = (double)(layout.images * layout.positions);
+  fill_table(plan, step);
+  for (int64_t c = 0; c < layout.padded; c++) {
+    const bool is_there = c < layout.channels;
+    const double wide = is_there ? deviation(variance[c]) : 1.0, factor = is_there ? scale[c] / wide : 0.0;
+    scaled[c] = (float)factor;
+    slope[c] = of_batch(plan) ? (float)(-factor * product[c] / (count * wide * wide)) : 0.0f;
+    offset[c] = of_batch(plan) ? (float)(-factor * sum[c] / count) : 0.0f;
+  }
 }
+
+static void back_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
+  const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct norm_terms terms = {row_of(plan, step, MEAN), row_of(plan, step, SCALED), row_of(plan, step, SLOPE),
+                                   row_of(plan, step, OFFSET)};
+  struct norm_gate gate;
+  plan->kernels->norm->backward(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &gate),
+                                plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
+                                step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
+}
+
+static const struct plan_parted going_back = {.begin = prepare_back, .run = back_part, .waits = true};
 
 static void backward(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_NORM;
@@ -196,14 +255,15 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   const dnnl_memory_desc_t data = plan_tensor_md(plan, from);
   const struct blocked layout = plan_layout(plan, from);
   const bool adds = node->inputs[1] >= 0;
+  const int output = adds ? plan->values[node->output] : -1;
   plan_toward(plan, node->output);
-  const int mean = plan_floats(plan, layout.padded, false);
-  const int terms = plan_floats(plan, 7 * layout.padded, false);
-  const int scratch = plan_floats(plan, plan->kernels->norm->scratch_size(&layout), false);
+  const int table = plan_floats(plan, ROWS * layout.padded, false);
+  const int parts = part_doubles(plan, &layout, 2 * layout.padded);
+  if (of_batch(plan) || plan_trains(plan))
+    PLAN_PARTED(plan, &summing, part_of(plan, &layout), node, from, gradient, table, parts, output);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);
-  const int output = adds ? plan->values[node->output] : -1;
-  PLAN_TASK(plan, take_back, node, from, gradient, mean, terms, scratch, to, masked, output);
+  PLAN_PARTED(plan, &going_back, part_of(plan, &layout), node, from, gradient, table, to, output, masked);
   plan_add_gradient(plan, node->inputs[0], to);
   if (!adds) return;
   plan_toward(plan, node->inputs[1]);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "blocked.h"
 
+/*
+ * Bytes of a map that are worked on at a time: half of what a second-level cache usually has, or less. Parts that each
+ * thread gets at least, where there are as many images.
+ */
+enum { PART = 256 * 1024, PARTS = 2 };
+
 /* How many channels lie side by side. */
 static int64_t block_of(const dnnl_memory_desc_t *md) {
   const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
@@ -23,4 +29,12 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
   if (blocking->inner_nblks > 1 || (blocking->inner_nblks == 1 && blocking->inner_idxs[0] != 1)) return false;
   if (blocking->strides[3] != block || blocking->strides[2] != block * md->dims[3]) return false;
   return block == 1 ? !blocked->half : block % LANES == 0 && blocked->padded % LANES == 0;
+}
+
+int64_t blocked_part(const struct blocked *blocked, uint32_t threads) {
+  const int64_t number = blocked->half ? sizeof(uint16_t) : sizeof(float);
+  const int64_t fit = PART / (blocked->padded * blocked->positions * number);
+  const int64_t share = blocked->images / (PARTS * (int64_t)threads);
+  const int64_t images = fit < share ? fit : share;
+  return images > 1 ? images : 1;
 }

@@ -6,8 +6,13 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
-/** Numbers that are worked on at once; parts that images are worked on in. */
-enum { LANES = 8, BLOCKED_SLICES = 16 };
+/** Numbers that are worked on at once. */
+enum { LANES = 8 };
+
+/** The images first to end - 1. */
+struct images {
+  int64_t first, end;
+};
 
 struct blocked {
   int64_t images, channels, positions;
@@ -26,14 +31,11 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
 /** Channels that are worked on together. */
 static inline int64_t blocked_group(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
 
-static inline int64_t blocked_groups(const struct blocked *blocked) {
-  return blocked->padded / blocked_group(blocked);
-}
-
-/** Images are worked on in so many parts, whatever the number of threads: sums have the same bits then. */
-static inline int64_t blocked_slices(const struct blocked *blocked) {
-  return blocked->images < BLOCKED_SLICES ? blocked->images : BLOCKED_SLICES;
-}
+/**
+ * How many images make a part of a map, for `threads`: few enough that what one loop leaves of them is still in the
+ * second-level cache when the next one reads it, and that every thread gets some.
+ */
+int64_t blocked_part(const struct blocked *blocked, uint32_t threads);
 
 /** Elements from the start of an image to a channel of its first position. */
 static inline int64_t blocked_channel(const struct blocked *blocked, int64_t channel) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "conv_winograd.h"
 
+#include <string.h>
+
 static bool init(const struct plan *plan, struct winograd *winograd, int from, int to) {
   const dnnl_memory_desc_t source = plan_tensor_md(plan, from), target = plan_tensor_md(plan, to);
-  return winograd_init(winograd, &source, &target, plan->setup.threads);
+  return winograd_init(winograd, &source, &target);
 }
 
 bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from, int to) {
@@ -26,64 +28,119 @@ static void pack_turned(const struct plan *plan, const struct plan_step *step) {
 
 enum { FROM, PACKED, TO, SCRATCH, BIAS, ADDEND };
 
-static void run_and(const struct plan *plan, const struct plan_step *step, const struct winograd_after *after) {
-  struct winograd winograd;
-  init(plan, &winograd, step->tensors[FROM], step->tensors[TO]);
-  plan->kernels->winograd->run(&winograd, plan_data(plan, step->tensors[FROM]), plan_data(plan, step->tensors[PACKED]),
-                               after, plan_data(plan, step->tensors[TO]), plan_data(plan, step->tensors[SCRATCH]));
+/* What a thread has for itself of a tensor of `size` floats for each. */
+static float *own(const struct plan *plan, int tensor, const struct plan_part *part, int64_t size) {
+  return plan_data(plan, tensor) + part->thread * size;
 }
 
-static void run(const struct plan *plan, const struct plan_step *step) { run_and(plan, step, NULL); }
+static void run_and(const struct plan *plan, const struct plan_step *step, const struct plan_part *part,
+                    const struct winograd_after *after) {
+  struct winograd winograd;
+  init(plan, &winograd, step->tensors[FROM], step->tensors[TO]);
+  plan->kernels->winograd->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]),
+                               plan_data(plan, step->tensors[PACKED]), after, plan_data(plan, step->tensors[TO]),
+                               own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
+}
 
-static void run_add(const struct plan *plan, const struct plan_step *step) {
+static void run(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
+  run_and(plan, step, part, NULL);
+}
+
+static void run_add(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct winograd_after sum = {.addend = plan_data(plan, step->tensors[TO])};
-  run_and(plan, step, &sum);
+  run_and(plan, step, part, &sum);
 }
 
 /* With the batch norm that the step's node is. */
-static void run_folded(const struct plan *plan, const struct plan_step *step) {
+static void run_folded(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct winograd_after after = {
       .bias = plan_data(plan, step->tensors[BIAS]),
       .addend = step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[ADDEND]),
       .relu = step->node->relu,
   };
-  run_and(plan, step, &after);
+  run_and(plan, step, part, &after);
 }
 
-static void sum(const struct plan *plan, const struct plan_step *step) {
+/* The maps of a whole stage would be in use at once if folded ones ran side by side. */
+static const struct plan_parted running = {.run = run}, adding = {.run = run_add},
+                                folded_running = {.run = run_folded, .waits = true};
+
+enum { SUM_FROM, SUM_GRADIENT, SUM_TO, SUMS, SUM_SCRATCH };
+
+static int64_t all_sums(const struct plan *plan, const struct winograd *winograd) {
+  return plan->setup.threads * winograd_sums_size(winograd);
+}
+
+static void clear_sums(const struct plan *plan, const struct plan_step *step) {
   struct winograd winograd;
-  init(plan, &winograd, step->tensors[0], step->tensors[1]);
-  plan->kernels->winograd->backward_weights(&winograd, plan_data(plan, step->tensors[0]),
-                                            plan_data(plan, step->tensors[1]), plan_data(plan, step->tensors[2]),
-                                            plan_data(plan, step->tensors[3]));
+  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  memset(plan_data(plan, step->tensors[SUMS]), 0, (size_t)all_sums(plan, &winograd) * sizeof(float));
 }
 
-static int add_scratch(struct plan *plan, int from, int to) {
+static void sum(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   struct winograd winograd;
-  return init(plan, &winograd, from, to) ? plan_floats(plan, winograd_scratch_size(&winograd), false) : -1;
+  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  plan->kernels->winograd->sum(&winograd, part->images, plan_data(plan, step->tensors[SUM_FROM]),
+                               plan_data(plan, step->tensors[SUM_GRADIENT]),
+                               own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
+                               own(plan, step->tensors[SUM_SCRATCH], part, winograd_scratch_size(&winograd)));
 }
 
-static void add_run(struct plan *plan, plan_work packing, plan_work running, int from, int dense, int to) {
+/* Threads in their order. */
+static void add_sums(const struct plan *plan, const struct plan_step *step) {
+  struct winograd winograd;
+  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  const int64_t size = winograd_sums_size(&winograd);
+  float *sums = plan_data(plan, step->tensors[SUMS]);
+  for (const float *more = sums + size; more < sums + all_sums(plan, &winograd); more += size)
+    for (int64_t k = 0; k < size; k++) sums[k] += more[k];
+  plan->kernels->winograd->add_sums(&winograd, sums, plan_data(plan, step->tensors[SUM_TO]));
+}
+
+static const struct plan_parted summing = {.begin = clear_sums, .run = sum, .finish = add_sums};
+
+/* For all threads. */
+static int add_scratch(struct plan *plan, const struct winograd *winograd) {
+  return plan_floats(plan, plan->setup.threads * winograd_scratch_size(winograd), false);
+}
+
+/* Images of a part: of the larger map. */
+static int64_t part_of(const struct plan *plan, const struct winograd *winograd) {
+  const bool widens = winograd->target.padded > winograd->source.padded;
+  return blocked_part(widens ? &winograd->target : &winograd->source, plan->setup.threads);
+}
+
+static void add_run(struct plan *plan, plan_work packing, const struct plan_parted *parted, int from, int dense,
+                    int to) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, dense);
   const int packed = plan_packed_by(plan, packing, dense, winograd_packed_size(weights.dims));
-  PLAN_TASK(plan, running, NULL, from, packed, to, add_scratch(plan, from, to));
+  struct winograd winograd;
+  if (init(plan, &winograd, from, to))
+    PLAN_PARTED(plan, parted, part_of(plan, &winograd), NULL, from, packed, to, add_scratch(plan, &winograd));
 }
 
 void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
                           int to) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, folded->weights);
   const int packed = plan_packed_by(plan, pack, folded->weights, winograd_packed_size(weights.dims));
-  PLAN_TASK(plan, run_folded, norm, from, packed, to, add_scratch(plan, from, to), folded->bias, folded->addend);
+  struct winograd winograd;
+  if (init(plan, &winograd, from, to))
+    PLAN_PARTED(plan, &folded_running, part_of(plan, &winograd), norm, from, packed, to,
+                add_scratch(plan, &winograd), folded->bias, folded->addend);
 }
 
 void conv_winograd_forward(struct plan *plan, int from, int dense, int to) {
-  add_run(plan, pack, run, from, dense, to);
+  add_run(plan, pack, &running, from, dense, to);
 }
 
 void conv_winograd_backward_data(struct plan *plan, int gradient, int dense, int to, bool add) {
-  add_run(plan, pack_turned, add ? run_add : run, gradient, dense, to);
+  add_run(plan, pack_turned, add ? &adding : &running, gradient, dense, to);
 }
 
 void conv_winograd_backward_weights(struct plan *plan, int from, int gradient, int dense) {
-  PLAN_TASK(plan, sum, NULL, from, gradient, dense, add_scratch(plan, from, gradient));
+  struct winograd winograd;
+  if (!init(plan, &winograd, from, gradient)) return;
+  const int sums = plan_floats(plan, all_sums(plan, &winograd), false);
+  PLAN_PARTED(plan, &summing, part_of(plan, &winograd), NULL, from, gradient, dense, sums,
+              add_scratch(plan, &winograd));
 }

@@ -2,7 +2,6 @@
 #include "plan.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static void make_attributes(struct plan *plan) {
   dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->add};
@@ -112,10 +111,24 @@ static struct plan *make_fitting(const struct plan_setup *setup) {
   return make(&dense);
 }
 
+static bool place(struct plan *plan) {
+  int *groups = calloc((size_t)plan->time + 1, sizeof *groups), time = 0, group = 0;
+  if (!groups) return false;
+  for (int phase = PLAN_FORWARD; phase < PLAN_PHASES; phase++)
+    for (int k = 0, end; k < plan->phases[phase].count; k = end, group++) {
+      end = plan_group_end(&plan->phases[phase], k);
+      for (int i = k; i < end; i++) groups[time++] = group;
+    }
+  groups[time] = group;
+  const bool placed = arena_place(&plan->arena, groups);
+  free(groups);
+  return placed;
+}
+
 int plan_new(const struct plan_setup *setup, struct plan **out, struct dvt_error *error) {
   struct plan *plan = make_fitting(setup);
   if (!plan) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
-  if (plan->error.status == DVT_OK && !arena_place(&plan->arena))
+  if (plan->error.status == DVT_OK && !place(plan))
     dvt_fail(&plan->error, DVT_ERROR_MEMORY, "out of memory");
   if (plan->error.status != DVT_OK) {
     const int status = dvt_fail(error, plan->error.status, "%s", plan->error.message);
@@ -144,19 +157,13 @@ void plan_free(struct plan *plan) {
   free(plan);
 }
 
-static int fail_at(const char *name, dnnl_status_t status, struct dvt_error *error) {
-  const bool memory = status == dnnl_out_of_memory;
-  return dvt_fail(error, memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL, "%s: oneDNN: %s", name,
-                  plan_status_text(status));
-}
-
 int plan_place(struct plan *plan, void *memory, struct dvt_error *error) {
   for (int k = 0; k < plan->tensor_count; k++) {
     struct plan_tensor *tensor = &plan->tensors[k];
     void *data = tensor->buffer < 0 ? (void *)tensor->host
                                     : (char *)memory + plan->arena.buffers[tensor->buffer].offset;
     const dnnl_status_t status = dnnl_memory_create(&tensor->memory, &tensor->md, plan->setup.engine, data);
-    if (status != dnnl_success) return fail_at("memory", status, error);
+    if (status != dnnl_success) return plan_fail("memory", status, error);
   }
   for (int phase = 0; phase < PLAN_PHASES; phase++)
     for (int k = 0; k < plan->phases[phase].count; k++) {
@@ -168,37 +175,7 @@ int plan_place(struct plan *plan, void *memory, struct dvt_error *error) {
 
 int plan_set_border(struct plan *plan, enum plan_border border, void *data, struct dvt_error *error) {
   const dnnl_status_t status = dnnl_memory_set_data_handle(plan->tensors[border].memory, data);
-  return status == dnnl_success ? DVT_OK : fail_at("border", status, error);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static dnnl_status_t run_step(const struct plan *plan, const struct plan_step *step, dnnl_stream_t stream) {
-  if (!step->task) return dnnl_primitive_execute(step->primitive, stream, step->count, step->arguments);
-  step->task(plan, step);
-  return dnnl_success;
-}
-
-int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
-             struct dvt_error *error) {
-  const struct plan_steps *steps = &plan->phases[phase];
-  double *seconds = plan->setup.seconds, begun = seconds ? now() : 0.0;
-  for (int k = 0; k < steps->count; k++) {
-    const struct plan_step *step = &steps->items[k];
-    if (step->for_input && !input_gradient) continue;
-    const dnnl_status_t status = run_step(plan, step, stream);
-    if (status != dnnl_success) return fail_at(step->name, status, error);
-    if (!seconds) continue;
-    const double ended = now();
-    seconds[step->kind] += ended - begun;
-    begun = ended;
-  }
-  const dnnl_status_t status = dnnl_stream_wait(stream);
-  return status == dnnl_success ? DVT_OK : fail_at("wait", status, error);
+  return status == dnnl_success ? DVT_OK : plan_fail("border", status, error);
 }
 
 void plan_commit(struct plan *plan) {

@@ -15,8 +15,6 @@
 #include "graph.h"
 #include "kernels/kernels.h"
 
-
-
 enum { PLAN_MAX_ARGUMENTS = 12 };
 
 /** What the time of a step is counted as. */
@@ -55,11 +53,31 @@ struct plan_step;
 /** Work of our own; the step's tensors are those that plan_task was given, in order. */
 typedef void (*plan_work)(const struct plan *plan, const struct plan_step *step);
 
+/** What a thread does of a step at a time. */
+struct plan_part {
+  int64_t number;
+  struct images images;
+  uint32_t thread;
+};
+
+/**
+ * Work that is done image by image. Such steps that follow each other run side by side: a part of the images goes
+ * through all of them before the next one does, so that what one leaves is in the cache when the next reads it.
+ */
+struct plan_parted {
+  plan_work begin; /**< before the first part; NULL: nothing is to be done */
+  void (*run)(const struct plan *plan, const struct plan_step *step, const struct plan_part *part);
+  plan_work finish; /**< after the last part of all these steps; likewise */
+  bool waits;       /**< needs what steps before it finish: it runs beside none of them */
+};
+
 struct plan_step {
   const char *name; /**< of the layer */
   enum plan_kind kind;
-  dnnl_primitive_t primitive; /**< NULL: the task */
+  dnnl_primitive_t primitive; /**< NULL: the task, or what is parted */
   plan_work task;
+  const struct plan_parted *parted;
+  int64_t part; /**< images of a part */
   const struct nn_node *node; /**< of a task, or NULL */
   dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
   int tensors[PLAN_MAX_ARGUMENTS];
@@ -114,6 +132,12 @@ int plan_place(struct plan *plan, void *memory, struct dvt_error *error);
 /** Sets the data of a border tensor. */
 int plan_set_border(struct plan *plan, enum plan_border border, void *data, struct dvt_error *error);
 
+/** The number of the step that is the first, after step `first`, not to run side by side with it. */
+int plan_group_end(const struct plan_steps *steps, int first);
+
+/** How many parts images are divided in, so many in each. */
+int64_t plan_part_count(const struct plan *plan, int64_t images);
+
 /** Runs a phase; with `input_gradient` false without the steps that serve the gradient of the input alone. */
 int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
              struct dvt_error *error);
@@ -125,6 +149,9 @@ void plan_commit(struct plan *plan);
 
 /** What a status of oneDNN means, in words. */
 const char *plan_status_text(dnnl_status_t status);
+
+/** Says that oneDNN failed at something, and how. Returns the error's status. */
+int plan_fail(const char *what, dnnl_status_t status, struct dvt_error *error);
 
 /** True when all is well so far; keeps the error otherwise. */
 bool plan_check(struct plan *plan, dnnl_status_t status);
@@ -145,7 +172,8 @@ dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value);
 
 /**
  * A tensor in the arena; it may take the place of `a` or `b` (or -1) where these are used for the last time, so the
- * first step that uses it must read every element of those before it writes the same one.
+ * first step that uses it must read every element of those before it writes the same one, and one that is done by parts
+ * have it in the same layout.
  */
 int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
 
@@ -201,12 +229,20 @@ void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const 
 /** Adds a step of our own, for a node or NULL, which reads or writes these tensors. */
 void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count);
 
+/** Adds a step that is done by parts, of `images` images each; `parted` outlives the plan. */
+void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t images, const struct nn_node *node,
+                 const int *tensors, int count);
+
 #define PLAN_STEP(plan, descriptor, ...)                                                                               \
   plan_step(plan, descriptor, (const struct plan_argument[]){__VA_ARGS__},                                             \
             (int)(sizeof((const struct plan_argument[]){__VA_ARGS__}) / sizeof(struct plan_argument)))
 
 #define PLAN_TASK(plan, task, node, ...)                                                                               \
   plan_task(plan, task, node, (const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
+
+#define PLAN_PARTED(plan, parted, images, node, ...)                                                                   \
+  plan_parted(plan, parted, images, node, (const int[]){__VA_ARGS__},                                                  \
+              (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
 /** Adds steps that copy a tensor into another, which may have another layout or data type. */
 void plan_copy(struct plan *plan, int from, int to, const_dnnl_primitive_attr_t attr);

@@ -14,6 +14,11 @@ const char *plan_status_text(dnnl_status_t status) {
   }
 }
 
+int plan_fail(const char *what, dnnl_status_t status, struct dvt_error *error) {
+  const int code = status == dnnl_out_of_memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL;
+  return dvt_fail(error, code, "%s: oneDNN: %s", what, plan_status_text(status));
+}
+
 static bool fail(struct plan *plan, int status, const char *what) {
   if (plan->error.status == DVT_OK) dvt_fail(&plan->error, status, "%s: %s", plan->name, what);
   return false;
@@ -24,8 +29,7 @@ static bool well(const struct plan *plan) { return plan->error.status == DVT_OK;
 bool plan_check(struct plan *plan, dnnl_status_t status) {
   if (status == dnnl_success || !well(plan)) return well(plan);
   plan->misfit |= status == dnnl_unimplemented;
-  const int code = status == dnnl_out_of_memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL;
-  dvt_fail(&plan->error, code, "%s: oneDNN: %s", plan->name, plan_status_text(status));
+  plan_fail(plan->name, status, &plan->error);
   return false;
 }
 
@@ -207,13 +211,27 @@ void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const 
   end_step(plan);
 }
 
-void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count) {
+/* A step of our own; NULL: there was no memory, or the plan has failed before. */
+static struct plan_step *add_own(struct plan *plan, const struct nn_node *node, const int *tensors, int count) {
   struct plan_step *step = well(plan) ? add_step(plan) : NULL;
-  if (!step) return;
-  step->task = task;
+  if (!step) return NULL;
   step->node = node;
   for (int k = 0; k < count; k++) add_argument(plan, step, 0, tensors[k]);
   end_step(plan);
+  return step;
+}
+
+void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count) {
+  struct plan_step *step = add_own(plan, node, tensors, count);
+  if (step) step->task = task;
+}
+
+void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t images, const struct nn_node *node,
+                 const int *tensors, int count) {
+  struct plan_step *step = add_own(plan, node, tensors, count);
+  if (!step) return;
+  step->parted = parted;
+  step->part = images;
 }
 
 /* With the padding of the layout. */

@@ -39,7 +39,7 @@ static void memory_is_used_again(void **state) {
   add(&arena, 1000, 1, 2);
   add(&arena, 1000, 2, 3);
   add(&arena, 1000, 3, 4);
-  assert_true(arena_place(&arena));
+  assert_true(arena_place(&arena, NULL));
   check(&arena);
   assert_int_equal(arena.size, 2 * 1024);
   arena_finish(&arena);
@@ -55,7 +55,7 @@ static void an_heir_takes_the_place(void **state) {
   const int later = arena_add(&arena, 1000, -1, heir);
   arena_use(&arena, later, 5);
   add(&arena, 64, 4, 4);
-  assert_true(arena_place(&arena));
+  assert_true(arena_place(&arena, NULL));
   assert_int_equal(arena.buffers[heir].offset, arena.buffers[first].offset);
   assert_int_equal(arena.buffers[later].offset, arena.buffers[first].offset);
   assert_int_equal(arena.size, 1024 + 64);
@@ -70,7 +70,7 @@ static void no_heir_while_it_is_read(void **state) {
   arena_use(&arena, heir, 3);
   const int larger = arena_add(&arena, 2000, first, -1);
   arena_use(&arena, larger, 4);
-  assert_true(arena_place(&arena));
+  assert_true(arena_place(&arena, NULL));
   assert_int_not_equal(arena.buffers[heir].offset, arena.buffers[first].offset);
   assert_int_equal(arena.buffers[larger].home, larger);
   check(&arena);
@@ -84,9 +84,26 @@ static void what_is_always_used_is_alone(void **state) {
   arena_use(&arena, kept, ARENA_ALWAYS);
   add(&arena, 100, 0, 0);
   add(&arena, 100, 1000000, 1000000);
-  assert_true(arena_place(&arena));
+  assert_true(arena_place(&arena, NULL));
   check(&arena);
   assert_int_equal(arena.size, 2 * 128);
+  arena_finish(&arena);
+}
+
+static void groups_share_nothing(void **state) {
+  (void)state;
+  const int groups[] = {0, 1, 1, 1, 2, 3};
+  struct arena arena = {0};
+  const int before = add(&arena, 1000, 0, 1); /* would make room for the last of the group, were that not beside it */
+  const int heir = arena_add(&arena, 1000, before, -1);
+  arena_use(&arena, heir, 1);
+  arena_use(&arena, heir, 2);
+  add(&arena, 1000, 2, 3);
+  add(&arena, 1000, 3, 5);
+  assert_true(arena_place(&arena, groups));
+  check(&arena);
+  assert_int_equal(arena.buffers[heir].offset, arena.buffers[before].offset);
+  assert_int_equal(arena.size, 3 * 1024);
   arena_finish(&arena);
 }
 
@@ -102,7 +119,7 @@ static void random_ones_never_overlap(void **state) {
       arena_use(&arena, buffer, from < 0 ? first : arena.buffers[from].last);
       arena_use(&arena, buffer, from < 0 ? first : arena.buffers[from].last + first % 7);
     }
-    assert_true(arena_place(&arena));
+    assert_true(arena_place(&arena, NULL));
     check(&arena);
     arena_finish(&arena);
   }
@@ -112,7 +129,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_used_again),       cmocka_unit_test(an_heir_takes_the_place),
       cmocka_unit_test(no_heir_while_it_is_read),   cmocka_unit_test(what_is_always_used_is_alone),
-      cmocka_unit_test(random_ones_never_overlap),
+      cmocka_unit_test(groups_share_nothing),       cmocka_unit_test(random_ones_never_overlap),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

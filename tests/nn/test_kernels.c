@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own loops against plain ones in double, in every layout, type and number of threads. */
+/* Our own loops against plain ones in double, in every layout and type, by parts of any size. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 #include "rig.h"
-#include "threads.h"
 
 struct sample {
   gint64 n, c, h, w;
@@ -125,12 +124,14 @@ static void assert_near(const struct tensor *tensor, const double *expected, con
 
 static void for_samples(void (*check)(const struct sample *s, gboolean half)) {
   for (guint k = 0; k < G_N_ELEMENTS(samples); k++)
-    for (int half = 0; half < (samples[k].block > 1 ? 2 : 1); half++)
-      for (guint threads = 1; threads <= 3; threads += 2) {
-        threads_limit(threads);
-        check(&samples[k], half);
-      }
-  threads_limit(1);
+    for (int half = 0; half < (samples[k].block > 1 ? 2 : 1); half++) check(&samples[k], half);
+}
+
+/* Parts of two images, the last of what is left. */
+static gint64 part_count(const struct sample *s) { return (s->n + 1) / 2; }
+
+static struct images part_of(const struct sample *s, gint64 k) {
+  return (struct images){2 * k, MIN(s->n, 2 * (k + 1))};
 }
 
 /* Numbers by channel, padded with zeros as the kernels want them. */
@@ -150,7 +151,9 @@ static void check_apply(const struct sample *s, gboolean half) {
   g_autofree double *expected = g_new(double, count(s));
   for (int adds = 0; adds < 2; adds++)
     for (int relu = adds; relu < 2; relu++) {
-      kernels_choose()->norm->apply(&x.layout, x.data, adds ? addend.data : NULL, scale, shift, relu, y.data);
+      for (gint64 k = 0; k < part_count(s); k++)
+        kernels_choose()->norm->apply(&x.layout, part_of(s, k), x.data, adds ? addend.data : NULL, scale, shift, relu,
+                                      y.data);
       for (gsize k = 0; k < count(s); k++) {
         const gsize c = channel_of(s, k);
         expected[k] = x.values[k] * scale[c] + shift[c] + (adds ? addend.values[k] : 0);
@@ -203,9 +206,11 @@ static void check_sums_with(const struct sample *s, gboolean half, gboolean by_o
   struct gate gate = gate_new(&x, by_output);
   float *mean = by_channel(&x, "mean");
   const gsize padded = (gsize)x.layout.padded;
-  float *sum = memory_floats(padded, NULL), *product = memory_floats(padded, NULL);
-  float *scratch = memory_floats((gsize)kernels_choose()->norm->scratch_size(&x.layout), NULL);
-  kernels_choose()->norm->sums(&x.layout, x.data, &gate.norm, g.data, mean, scratch, sum, product);
+  g_autofree double *sums = g_new0(double, 2 * padded), *more = g_new(double, 2 * padded);
+  for (gint64 part = 0; part < part_count(s); part++) {
+    kernels_choose()->norm->sums(&x.layout, part_of(s, part), x.data, &gate.norm, g.data, mean, more);
+    for (gsize k = 0; k < 2 * padded; k++) sums[k] += more[k];
+  }
   for (gsize c = 0; c < (gsize)s->c; c++) {
     double wanted[2] = {0}, size[2] = {0};
     for (gsize k = 0; k < count(s); k++) {
@@ -213,11 +218,10 @@ static void check_sums_with(const struct sample *s, gboolean half, gboolean by_o
       wanted[0] += part, size[0] += fabs(part);
       wanted[1] += part * (x.values[k] - mean[c]), size[1] += fabs(part * (x.values[k] - mean[c]));
     }
-    assert_true(fabs(sum[c] - wanted[0]) <= 1e-6 * size[0] + 1e-30);
-    assert_true(fabs(product[c] - wanted[1]) <= 1e-6 * size[1] + 1e-30);
+    assert_true(fabs(sums[c] - wanted[0]) <= 1e-6 * size[0] + 1e-30);
+    assert_true(fabs(sums[padded + c] - wanted[1]) <= 1e-6 * size[1] + 1e-30);
   }
-  float *const all[] = {mean, sum, product, scratch};
-  for (guint k = 0; k < G_N_ELEMENTS(all); k++) free(all[k]);
+  free(mean);
   tensor_free(&x);
   tensor_free(&g);
   gate_free(&gate);
@@ -244,7 +248,8 @@ static void check_backward_with(const struct sample *s, gboolean half, gboolean 
     masked[k] = is_open(&gate, &x, k) ? g.values[k] : 0;
     expected[k] = terms.scale[c] * masked[k] + terms.slope[c] * (x.values[k] - terms.mean[c]) + terms.offset[c];
   }
-  kernels_choose()->norm->backward(&x.layout, x.data, &gate.norm, g.data, &terms, dx.data, g.data);
+  for (gint64 k = 0; k < part_count(s); k++)
+    kernels_choose()->norm->backward(&x.layout, part_of(s, k), x.data, &gate.norm, g.data, &terms, dx.data, g.data);
   assert_near(&dx, expected, "backward");
   assert_near(&g, masked, "masked gradient, in place");
   for (guint k = 0; k < G_N_ELEMENTS(parts); k++) free(parts[k]);
@@ -339,12 +344,12 @@ struct convolution {
   gint64 sizes[2]; /* target, source */
 };
 
-static struct convolution convolution_new(const struct shape *shape, gboolean half, guint32 threads) {
+static struct convolution convolution_new(const struct shape *shape, gboolean half) {
   struct convolution c = {.source = {shape->n, shape->from, shape->h, shape->w, shape->tag, shape->block},
                           .target = {shape->n, shape->to, shape->h, shape->w, shape->tag, shape->block},
                           .sizes = {shape->to, shape->from}};
   const dnnl_memory_desc_t from = describe(&c.source, half), to = describe(&c.target, half);
-  assert_true(winograd_init(&c.winograd, &from, &to, threads));
+  assert_true(winograd_init(&c.winograd, &from, &to));
   c.weights = rig_noise((gsize)(9 * shape->from * shape->to), 7, "weights");
   c.scratch = memory_floats((gsize)winograd_scratch_size(&c.winograd), NULL);
   return c;
@@ -371,8 +376,8 @@ static double *convolved(const struct convolution *c, gboolean turned) {
   return y;
 }
 
-static void check_run(const struct shape *shape, gboolean half, guint32 threads) {
-  struct convolution c = convolution_new(shape, half, threads);
+static void check_run(const struct shape *shape, gboolean half) {
+  struct convolution c = convolution_new(shape, half);
   const gint64 turned_sizes[] = {shape->from, shape->to};
   float *packed = memory_floats((gsize)winograd_packed_size(c.sizes), NULL);
   c.x = tensor_new(&c.source, half, "x");
@@ -385,7 +390,8 @@ static void check_run(const struct shape *shape, gboolean half, guint32 threads)
     else
       kernels->pack(c.sizes, c.weights, packed);
     const struct winograd_after sum = {.addend = c.y.data}; /* the second adds to what the first left */
-    kernels->run(&c.winograd, c.x.data, packed, turned ? &sum : NULL, c.y.data, c.scratch);
+    for (gint64 k = 0; k < part_count(&c.source); k++)
+      kernels->run(&c.winograd, part_of(&c.source, k), c.x.data, packed, turned ? &sum : NULL, c.y.data, c.scratch);
     for (gsize k = 0; k < count(&c.target); k++) {
       if (turned) expected[k] += c.y.values[k];
       c.y.values[k] = read_at(&c.y, k);
@@ -397,8 +403,8 @@ static void check_run(const struct shape *shape, gboolean half, guint32 threads)
 }
 
 /* All that can come after: bias, a sum and ReLU. */
-static void check_after(const struct shape *shape, gboolean half, guint32 threads) {
-  struct convolution c = convolution_new(shape, half, threads);
+static void check_after(const struct shape *shape, gboolean half) {
+  struct convolution c = convolution_new(shape, half);
   float *packed = memory_floats((gsize)winograd_packed_size(c.sizes), NULL);
   c.x = tensor_new(&c.source, half, "x");
   c.y = tensor_new(&c.target, half, NULL);
@@ -409,7 +415,8 @@ static void check_after(const struct shape *shape, gboolean half, guint32 thread
   for (gsize k = 0; k < count(&c.target); k++)
     expected[k] = MAX(0.0, expected[k] + bias[channel_of(&c.target, k)] + addend.values[k]);
   kernels_choose()->winograd->pack(c.sizes, c.weights, packed);
-  kernels_choose()->winograd->run(&c.winograd, c.x.data, packed, &after, c.y.data, c.scratch);
+  kernels_choose()->winograd->run(&c.winograd, (struct images){0, shape->n}, c.x.data, packed, &after, c.y.data,
+                                  c.scratch);
   assert_near(&c.y, expected, "Winograd with bias, sum and ReLU");
   free(packed);
   free(bias);
@@ -417,14 +424,19 @@ static void check_after(const struct shape *shape, gboolean half, guint32 thread
   convolution_free(&c);
 }
 
-static void check_weights(const struct shape *shape, gboolean half, guint32 threads) {
-  struct convolution c = convolution_new(shape, half, threads);
+static void check_weights(const struct shape *shape, gboolean half) {
+  struct convolution c = convolution_new(shape, half);
   c.x = tensor_new(&c.source, half, "x");
   c.y = tensor_new(&c.target, half, "gradient");
   const gint64 from = shape->from, h = shape->h, w = shape->w;
   double distance = 0, length = 0;
   float *got = g_memdup2(c.weights, (gsize)(9 * from * shape->to) * sizeof *got);
-  kernels_choose()->winograd->backward_weights(&c.winograd, c.x.data, c.y.data, got, c.scratch);
+  float *sums = memory_floats((gsize)winograd_sums_size(&c.winograd), NULL);
+  memset(sums, 0, (gsize)winograd_sums_size(&c.winograd) * sizeof *sums);
+  for (gint64 k = 0; k < part_count(&c.source); k++)
+    kernels_choose()->winograd->sum(&c.winograd, part_of(&c.source, k), c.x.data, c.y.data, sums, c.scratch);
+  kernels_choose()->winograd->add_sums(&c.winograd, sums, got);
+  free(sums);
   for (gint64 k = 0; k < 9 * from * shape->to; k++) {
     double expected = c.weights[k];
     for (gint64 n = 0; n < shape->n; n++)
@@ -442,13 +454,11 @@ static void check_weights(const struct shape *shape, gboolean half, guint32 thre
 static void winograd_convolves(void **state) {
   (void)state;
   for (guint k = 0; k < G_N_ELEMENTS(shapes); k++)
-    for (int half = 0; half < 2; half++)
-      for (guint32 threads = 1; threads <= 3; threads += 2) {
-        threads_limit(threads);
-        check_run(&shapes[k], half, threads);
-        check_after(&shapes[k], half, threads);
-        check_weights(&shapes[k], half, threads);
-      }
+    for (int half = 0; half < 2; half++) {
+      check_run(&shapes[k], half);
+      check_after(&shapes[k], half);
+      check_weights(&shapes[k], half);
+    }
 }
 
 static void winograd_takes_blocks_of_channels_alone(void **state) {
@@ -459,10 +469,10 @@ static void winograd_takes_blocks_of_channels_alone(void **state) {
   const dnnl_memory_desc_t wrong[] = {describe(&dense, FALSE), describe(&padded, FALSE), describe(&padded_more, FALSE),
                                       half};
   struct winograd winograd;
-  assert_true(winograd_init(&winograd, &right, &right, 1));
+  assert_true(winograd_init(&winograd, &right, &right));
   for (guint k = 0; k < G_N_ELEMENTS(wrong); k++) {
-    assert_false(winograd_init(&winograd, &wrong[k], &right, 1));
-    assert_false(winograd_init(&winograd, &right, &wrong[k], 1));
+    assert_false(winograd_init(&winograd, &wrong[k], &right));
+    assert_false(winograd_init(&winograd, &right, &wrong[k]));
   }
 }
 

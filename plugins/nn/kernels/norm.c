@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "norm.h"
 
-#include "threads.h"
 #include "vectors.h"
 
 /* One number for each lane: of the channels of a group, or of the one channel. */
@@ -9,19 +8,6 @@ INLINE lanes by_channel(const struct blocked *layout, const float *numbers, int6
   if (layout->block > 1) return *(const lanes *)(numbers + channel);
   return numbers[channel] - (lanes){0};
 }
-
-/* What one thread works on at a time: a group of channels in some of the images. */
-struct unit {
-  int64_t channel, first, end; /* images */
-};
-
-static struct unit unit_of(const struct blocked *layout, int64_t number) {
-  const int64_t groups = blocked_groups(layout), slices = blocked_slices(layout), slice = number / groups;
-  return (struct unit){number % groups * blocked_group(layout), layout->images * slice / slices,
-                       layout->images * (slice + 1) / slices};
-}
-
-static int64_t unit_count(const struct blocked *layout) { return blocked_groups(layout) * blocked_slices(layout); }
 
 /* Vectors of one group in one image: `whole` ones `step` floats apart, then `rest` numbers. */
 struct strip {
@@ -35,12 +21,13 @@ static struct strip strip_of(const struct blocked *layout) {
 
 struct work {
   const struct blocked *layout;
+  struct images images;
   const void *x, *gradient;
   const struct norm_gate *gate;
   const struct norm_terms *terms;
   void *to, *masked;
   bool relu;
-  double *sums; /* [units][2][group] */
+  double *sums; /* [2][padded] */
 };
 
 /* y of `apply` is `to`, its addend `gradient`, its shift `offset`. */
@@ -52,42 +39,45 @@ INLINE void apply_vector(const struct work *work, int64_t at, lanes scale, lanes
   store_some(work->to, at, value, half, n);
 }
 
-INLINE void apply_unit(const struct work *work, int64_t number, const bool add, const bool relu, const bool half) {
+INLINE void apply_group(const struct work *work, int64_t channel, const bool add, const bool relu, const bool half) {
   const struct blocked *layout = work->layout;
-  const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
-  const lanes scale = by_channel(layout, work->terms->scale, unit.channel);
-  const lanes shift = by_channel(layout, work->terms->offset, unit.channel);
-  for (int64_t image = unit.first; image < unit.end; image++) {
-    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+  const lanes scale = by_channel(layout, work->terms->scale, channel);
+  const lanes shift = by_channel(layout, work->terms->offset, channel);
+  for (int64_t image = work->images.first; image < work->images.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, channel);
     for (int64_t k = 0; k < strip.whole; k++)
       apply_vector(work, start + k * strip.step, scale, shift, add, relu, half, LANES);
     if (strip.rest) apply_vector(work, start + strip.whole * strip.step, scale, shift, add, relu, half, strip.rest);
   }
 }
 
-INLINE void apply_as(const struct work *work, int64_t number, const bool half) {
+INLINE void apply_as(const struct work *work, int64_t channel, const bool half) {
   if (work->gradient)
-    apply_unit(work, number, true, work->relu, half);
+    apply_group(work, channel, true, work->relu, half);
   else if (work->relu)
-    apply_unit(work, number, false, true, half);
+    apply_group(work, channel, false, true, half);
   else
-    apply_unit(work, number, false, false, half);
+    apply_group(work, channel, false, false, half);
 }
 
-static void apply_any(void *data, int64_t number) {
-  const struct work *work = data;
+static void apply_any(const struct work *work, int64_t channel) {
   if (work->layout->half)
-    apply_as(work, number, true);
+    apply_as(work, channel, true);
   else
-    apply_as(work, number, false);
+    apply_as(work, channel, false);
 }
 
-static void apply(const struct blocked *layout, const void *x, const void *addend, const float *scale,
-                  const float *shift, bool relu, void *y) {
+/* Channels that are worked on together, one group after another. */
+static void for_groups(const struct work *work, void (*body)(const struct work *work, int64_t channel)) {
+  for (int64_t channel = 0; channel < work->layout->padded; channel += blocked_group(work->layout)) body(work, channel);
+}
+
+static void apply(const struct blocked *layout, struct images images, const void *x, const void *addend,
+                  const float *scale, const float *shift, bool relu, void *y) {
   const struct norm_terms terms = {.scale = scale, .offset = shift};
-  struct work work = {.layout = layout, .x = x, .gradient = addend, .terms = &terms, .relu = relu, .to = y};
-  threads_run(unit_count(layout), apply_any, &work);
+  const struct work work = {layout, images, .x = x, .gradient = addend, .terms = &terms, .relu = relu, .to = y};
+  for_groups(&work, apply_any);
 }
 
 /* What compilers make loops of their own for: there is no gate, or what tells whether it is open. */
@@ -126,16 +116,15 @@ INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const st
 }
 
 /* Float32 within an image, double from image to image. */
-INLINE void sum_unit(const struct work *work, int64_t number, const enum gate gate, const bool half) {
+INLINE void sum_group(const struct work *work, int64_t channel, const enum gate gate, const bool half) {
   const struct blocked *layout = work->layout;
-  const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
   const int64_t group = blocked_group(layout);
-  const lanes mean = by_channel(layout, work->terms->mean, unit.channel);
-  const struct gate_terms terms = gate_terms_of(work, unit.channel, gate);
-  double sums[2][LANES] = {0}, *to = work->sums + number * 2 * group;
-  for (int64_t image = unit.first; image < unit.end; image++) {
-    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+  const lanes mean = by_channel(layout, work->terms->mean, channel);
+  const struct gate_terms terms = gate_terms_of(work, channel, gate);
+  double sums[2][LANES] = {0};
+  for (int64_t image = work->images.first; image < work->images.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, channel);
     lanes sum = {0}, product = {0};
     for (int64_t k = 0; k < strip.whole; k++)
       sum_vector(work, start + k * strip.step, mean, &terms, gate, half, LANES, &sum, &product);
@@ -143,49 +132,35 @@ INLINE void sum_unit(const struct work *work, int64_t number, const enum gate ga
       sum_vector(work, start + strip.whole * strip.step, mean, &terms, gate, half, strip.rest, &sum, &product);
     for (int k = 0; k < LANES; k++) sums[0][k] += sum[k], sums[1][k] += product[k];
   }
-  for (int which = 0; which < 2; which++)
-    for (int k = 0; k < LANES; k++) {
-      if (k < group) to[which * group + k] = sums[which][k];
-      else if (group == 1) to[which] += sums[which][k];
-    }
+  for (int which = 0; which < 2; which++) {
+    double *to = work->sums + which * layout->padded + channel;
+    for (int k = 0; k < group; k++) to[k] = sums[which][k];
+    for (int k = (int)group; k < LANES; k++) to[0] += sums[which][k]; /* all lanes are of the one channel */
+  }
 }
 
-INLINE void sum_as(const struct work *work, int64_t number, const bool half) {
+INLINE void sum_as(const struct work *work, int64_t channel, const bool half) {
   const enum gate gate = gate_of(work);
   if (gate == GATE_OUTPUT)
-    sum_unit(work, number, GATE_OUTPUT, half);
+    sum_group(work, channel, GATE_OUTPUT, half);
   else if (gate == GATE_INPUT)
-    sum_unit(work, number, GATE_INPUT, half);
+    sum_group(work, channel, GATE_INPUT, half);
   else
-    sum_unit(work, number, GATE_NONE, half);
+    sum_group(work, channel, GATE_NONE, half);
 }
 
-static void sum_any(void *data, int64_t number) {
-  const struct work *work = data;
+static void sum_any(const struct work *work, int64_t channel) {
   if (work->layout->half)
-    sum_as(work, number, true);
+    sum_as(work, channel, true);
   else
-    sum_as(work, number, false);
+    sum_as(work, channel, false);
 }
 
-static int64_t scratch_size(const struct blocked *layout) {
-  return unit_count(layout) * 2 * blocked_group(layout) * (int64_t)(sizeof(double) / sizeof(float));
-}
-
-static void sums(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
-                 const float *mean, void *scratch, float *sum, float *product) {
-  const int64_t group = blocked_group(layout), groups = blocked_groups(layout);
+static void sums(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
+                 const void *gradient, const float *mean, double *sums) {
   const struct norm_terms terms = {.mean = mean};
-  struct work work = {.layout = layout, .x = x, .gate = gate, .gradient = gradient, .terms = &terms, .sums = scratch};
-  threads_run(unit_count(layout), sum_any, &work);
-  for (int64_t c = 0; c < layout->padded; c++) {
-    double total[2] = {0};
-    for (int64_t slice = 0; slice < blocked_slices(layout); slice++)
-      for (int which = 0; which < 2; which++)
-        total[which] += work.sums[(slice * groups + c / group) * 2 * group + which * group + c % group];
-    sum[c] = (float)total[0];
-    product[c] = (float)total[1];
-  }
+  const struct work work = {layout, images, .x = x, .gate = gate, .gradient = gradient, .terms = &terms, .sums = sums};
+  for_groups(&work, sum_any);
 }
 
 struct gradient_terms {
@@ -201,18 +176,17 @@ INLINE void backward_vector(const struct work *work, int64_t at, const struct gr
   store_some(work->to, at, terms->scale * gradient + (terms->slope * (x - terms->mean) + terms->offset), half, n);
 }
 
-INLINE void backward_unit(const struct work *work, int64_t number, const enum gate gate, const bool keep,
+INLINE void backward_group(const struct work *work, int64_t channel, const enum gate gate, const bool keep,
                           const bool half) {
   const struct blocked *layout = work->layout;
-  const struct unit unit = unit_of(layout, number);
   const struct strip strip = strip_of(layout);
-  const struct gradient_terms terms = {by_channel(layout, work->terms->mean, unit.channel),
-                                       by_channel(layout, work->terms->scale, unit.channel),
-                                       by_channel(layout, work->terms->slope, unit.channel),
-                                       by_channel(layout, work->terms->offset, unit.channel)};
-  const struct gate_terms gate_terms = gate_terms_of(work, unit.channel, gate);
-  for (int64_t image = unit.first; image < unit.end; image++) {
-    const int64_t start = image * layout->image_stride + blocked_channel(layout, unit.channel);
+  const struct gradient_terms terms = {by_channel(layout, work->terms->mean, channel),
+                                       by_channel(layout, work->terms->scale, channel),
+                                       by_channel(layout, work->terms->slope, channel),
+                                       by_channel(layout, work->terms->offset, channel)};
+  const struct gate_terms gate_terms = gate_terms_of(work, channel, gate);
+  for (int64_t image = work->images.first; image < work->images.end; image++) {
+    const int64_t start = image * layout->image_stride + blocked_channel(layout, channel);
     const int64_t rest = start + strip.whole * strip.step;
     for (int64_t k = 0; k < strip.whole; k++)
       backward_vector(work, start + k * strip.step, &terms, &gate_terms, gate, keep, half, LANES);
@@ -220,37 +194,35 @@ INLINE void backward_unit(const struct work *work, int64_t number, const enum ga
   }
 }
 
-INLINE void backward_kept(const struct work *work, int64_t number, const enum gate gate, const bool half) {
+INLINE void backward_kept(const struct work *work, int64_t channel, const enum gate gate, const bool half) {
   if (work->masked)
-    backward_unit(work, number, gate, true, half);
+    backward_group(work, channel, gate, true, half);
   else
-    backward_unit(work, number, gate, false, half);
+    backward_group(work, channel, gate, false, half);
 }
 
-INLINE void backward_as(const struct work *work, int64_t number, const bool half) {
+INLINE void backward_as(const struct work *work, int64_t channel, const bool half) {
   const enum gate gate = gate_of(work);
   if (gate == GATE_OUTPUT)
-    backward_kept(work, number, GATE_OUTPUT, half);
+    backward_kept(work, channel, GATE_OUTPUT, half);
   else if (gate == GATE_INPUT)
-    backward_kept(work, number, GATE_INPUT, half);
+    backward_kept(work, channel, GATE_INPUT, half);
   else
-    backward_kept(work, number, GATE_NONE, half);
+    backward_kept(work, channel, GATE_NONE, half);
 }
 
-static void backward_any(void *data, int64_t number) {
-  const struct work *work = data;
+static void backward_any(const struct work *work, int64_t channel) {
   if (work->layout->half)
-    backward_as(work, number, true);
+    backward_as(work, channel, true);
   else
-    backward_as(work, number, false);
+    backward_as(work, channel, false);
 }
 
-static void backward(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
-                     const struct norm_terms *terms, void *dx, void *masked) {
-  struct work work = {
-      .layout = layout, .x = x, .gate = gate, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
-  threads_run(unit_count(layout), backward_any, &work);
+static void backward(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
+                     const void *gradient, const struct norm_terms *terms, void *dx, void *masked) {
+  const struct work work = {layout,         images,         .x = x,   .gate = gate, .gradient = gradient,
+                            .terms = terms, .masked = masked, .to = dx};
+  for_groups(&work, backward_any);
 }
 
-const struct norm_kernels KERNEL(norm) = {
-    .apply = apply, .scratch_size = scratch_size, .sums = sums, .backward = backward};
+const struct norm_kernels KERNEL(norm) = {.apply = apply, .sums = sums, .backward = backward};

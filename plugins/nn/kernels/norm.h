@@ -20,24 +20,19 @@ struct norm_gate {
   const float *scale, *shift;
 };
 
+/** All work on some images of their tensors. */
 struct norm_kernels {
   /** y = x · scale + shift, plus `addend` (NULL: nothing), negative numbers set to 0 where `relu`. */
-  void (*apply)(const struct blocked *layout, const void *x, const void *addend, const float *scale,
-                const float *shift, bool relu, void *y);
+  void (*apply)(const struct blocked *layout, struct images images, const void *x, const void *addend,
+                const float *scale, const float *shift, bool relu, void *y);
 
-  /** Floats of working memory that `sums` needs. */
-  int64_t (*scratch_size)(const struct blocked *layout);
-
-  /**
-   * With g the gradient where the gate is open (NULL: everywhere): sum = Σ g, product = Σ g · (x - mean). scratch is
-   * aligned to 8 bytes. The same bits for any number of threads.
-   */
-  void (*sums)(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
-               const float *mean, void *scratch, float *sum, float *product);
+  /** With g the gradient where the gate is open (NULL: everywhere): sums[0][padded] = Σ g, [1] = Σ g · (x - mean). */
+  void (*sums)(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
+               const void *gradient, const float *mean, double *sums);
 
   /** Writes dx, and to `masked` (NULL: not wanted) g. Each may be where `gradient` is. */
-  void (*backward)(const struct blocked *layout, const void *x, const struct norm_gate *gate, const void *gradient,
-                   const struct norm_terms *terms, void *dx, void *masked);
+  void (*backward)(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
+                   const void *gradient, const struct norm_terms *terms, void *dx, void *masked);
 };
 
 #endif

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "statistics.h"
 
-#include "threads.h"
 #include "vectors.h"
 
 enum { CHUNK = 256 };
 
-/* Of some numbers: how many, their mean, the sum of their squared distances from it. */
-struct moments {
-  double count, mean, squares;
-};
-
 /* Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979). */
-static void merge(struct moments *into, struct moments more) {
+static void add_moments(struct moments *into, struct moments more) {
   const double total = into->count + more.count, delta = more.mean - into->mean;
   if (more.count == 0.0) return;
   into->squares += more.squares + delta * delta * into->count * more.count / total;
@@ -41,7 +35,7 @@ INLINE void add_lanes(const void *x, int64_t at, int64_t count, int64_t stride, 
     sum += distance;
     square += distance * distance;
   }
-  for (int k = 0; k < LANES; k++) merge(&into[k], moments_of((double)count, near[k], sum[k], square[k]));
+  for (int k = 0; k < LANES; k++) add_moments(&into[k], moments_of((double)count, near[k], sum[k], square[k]));
 }
 
 INLINE void add_chunks(const void *x, int64_t at, int64_t count, int64_t stride, const bool half,
@@ -55,49 +49,35 @@ static void add_row(const float *x, int64_t count, struct moments *into) {
   struct moments parts[LANES] = {0};
   const int64_t whole = count / LANES;
   add_chunks(x, 0, whole, LANES, false, parts);
-  for (int k = 0; k < LANES; k++) merge(into, parts[k]);
-  for (int64_t p = whole * LANES; p < count; p++) merge(into, (struct moments){1.0, x[p], 0.0});
+  for (int k = 0; k < LANES; k++) add_moments(into, parts[k]);
+  for (int64_t p = whole * LANES; p < count; p++) add_moments(into, (struct moments){1.0, x[p], 0.0});
 }
 
-struct work {
-  const struct blocked *layout;
-  const void *x;
-  struct moments *moments; /* [slices, groups, group size] */
-};
-
-static void work_on(void *data, int64_t unit) {
-  const struct work *work = data;
-  const struct blocked *layout = work->layout;
-  const int64_t groups = blocked_groups(layout), size = blocked_group(layout), slices = blocked_slices(layout);
-  const int64_t slice = unit / groups, channel = unit % groups * size;
-  struct moments own[LANES] = {0};
-  for (int64_t n = layout->images * slice / slices; n < layout->images * (slice + 1) / slices; n++) {
-    const int64_t at = n * layout->image_stride + blocked_channel(layout, channel);
-    if (size == 1)
-      add_row((const float *)work->x + at, layout->positions, own);
-    else if (layout->half)
-      add_chunks(work->x, at, layout->positions, layout->block, true, own);
-    else
-      add_chunks(work->x, at, layout->positions, layout->block, false, own);
+static void take(const struct blocked *layout, struct images images, const void *x, struct moments *moments) {
+  const int64_t size = blocked_group(layout);
+  for (int64_t channel = 0; channel < layout->padded; channel += size) {
+    struct moments own[LANES] = {0};
+    for (int64_t n = images.first; n < images.end; n++) {
+      const int64_t at = n * layout->image_stride + blocked_channel(layout, channel);
+      if (size == 1)
+        add_row((const float *)x + at, layout->positions, own);
+      else if (layout->half)
+        add_chunks(x, at, layout->positions, layout->block, true, own);
+      else
+        add_chunks(x, at, layout->positions, layout->block, false, own);
+    }
+    for (int64_t k = 0; k < size; k++) moments[channel + k] = own[k];
   }
-  for (int64_t k = 0; k < size; k++) work->moments[unit * size + k] = own[k];
 }
 
-static int64_t scratch_size(const struct blocked *layout) {
-  const int64_t count = blocked_slices(layout) * blocked_groups(layout) * blocked_group(layout);
-  return count * (int64_t)(sizeof(struct moments) / sizeof(float));
-}
-
-static void compute(const struct blocked *layout, const void *x, void *scratch, float *mean, float *variance) {
-  const int64_t slices = blocked_slices(layout), stride = blocked_groups(layout) * blocked_group(layout);
-  struct work work = {layout, x, scratch};
-  threads_run(slices * blocked_groups(layout), work_on, &work);
+static void merge(const struct blocked *layout, int64_t parts, const struct moments *moments, float *mean,
+                  float *variance) {
   for (int64_t c = 0; c < layout->channels; c++) {
     struct moments all = {0};
-    for (int64_t k = 0; k < slices; k++) merge(&all, work.moments[k * stride + c]);
+    for (int64_t k = 0; k < parts; k++) add_moments(&all, moments[k * layout->padded + c]);
     mean[c] = (float)all.mean;
     variance[c] = (float)(all.squares / all.count);
   }
 }
 
-const struct statistics_kernels KERNEL(statistics) = {.scratch_size = scratch_size, .compute = compute};
+const struct statistics_kernels KERNEL(statistics) = {.take = take, .merge = merge};

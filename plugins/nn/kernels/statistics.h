@@ -9,12 +9,18 @@
 
 #include "blocked.h"
 
-struct statistics_kernels {
-  /** Floats of working memory that `compute` needs. */
-  int64_t (*scratch_size)(const struct blocked *layout);
+/** Of some numbers: how many, their mean, the sum of their squared distances from it. */
+struct moments {
+  double count, mean, squares;
+};
 
-  /** mean[C], variance[C] (biased) of x; scratch is aligned to 8 bytes. The same bits for any number of threads. */
-  void (*compute)(const struct blocked *layout, const void *x, void *scratch, float *mean, float *variance);
+struct statistics_kernels {
+  /** moments[padded channels] of some images. */
+  void (*take)(const struct blocked *layout, struct images images, const void *x, struct moments *moments);
+
+  /** mean[C], variance[C] (biased) from the moments of all parts. */
+  void (*merge)(const struct blocked *layout, int64_t parts, const struct moments *moments, float *mean,
+                float *variance);
 };
 
 #endif

@@ -7,7 +7,6 @@
  */
 #include "winograd.h"
 
-#include "threads.h"
 #include "vectors.h"
 
 enum {
@@ -99,8 +98,8 @@ struct place {
 };
 
 static struct place place_of(const struct winograd *winograd, int64_t tile) {
-  const int64_t within = tile % winograd->image_tiles;
-  return (struct place){tile / winograd->image_tiles, within / winograd->columns * TILE,
+  const int64_t within = tile % winograd->tiles;
+  return (struct place){tile / winograd->tiles, within / winograd->columns * TILE,
                         within % winograd->columns * TILE};
 }
 
@@ -286,16 +285,15 @@ struct work {
   const void *source, *gradient; /* of the target, where weights are trained */
   const float *packed;
   void *target;
-  float *scratch;
+  float *sums, *scratch;
   const struct winograd_after *after;
 };
 
-INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, const enum after after, const bool half,
-                      float *patches) {
+INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, const enum after after, const bool half) {
   const struct winograd *winograd = work->winograd;
   const int64_t from = winograd->source.channels, to = winograd->target.channels;
   const int64_t patch = POINTS * from, product = POINTS * to;
-  float *products = patches + winograd->chunk * patch;
+  float *patches = work->scratch, *products = patches + winograd->chunk * patch;
   for (int64_t t = 0; t < count; t++) {
     prefetch(winograd, &winograd->source, work->source, place_of(winograd, first + t + AHEAD));
     take_source(winograd, work->source, place_of(winograd, first + t), half, patches + t * patch);
@@ -310,12 +308,11 @@ INLINE void run_chunk(const struct work *work, int64_t first, int64_t count, con
   }
 }
 
-INLINE void sum_chunk(const struct work *work, int64_t first, int64_t count, const bool half, float *patches,
-                      float *sums) {
+INLINE void sum_chunk(const struct work *work, int64_t first, int64_t count, const bool half) {
   const struct winograd *winograd = work->winograd;
   const int64_t from = winograd->source.channels, to = winograd->target.channels;
   const int64_t patch = POINTS * from, product = POINTS * to;
-  float *gradients = patches + winograd->chunk * patch;
+  float *patches = work->scratch, *gradients = patches + winograd->chunk * patch;
   for (int64_t t = 0; t < count; t++) {
     const struct place place = place_of(winograd, first + t), next = place_of(winograd, first + t + AHEAD);
     prefetch(winograd, &winograd->source, work->source, next);
@@ -325,67 +322,47 @@ INLINE void sum_chunk(const struct work *work, int64_t first, int64_t count, con
   }
   for (int p = 0; p < POINTS; p++) {
     const struct factor a = {patches + p * from, 1, patch}, b = {gradients + p * to, product, 1};
-    multiply(a, from, b, to, count, sums + p * pairs_of(winograd), to, CHANNEL_ROWS, true);
+    multiply(a, from, b, to, count, work->sums + p * pairs_of(winograd), to, CHANNEL_ROWS, true);
   }
 }
 
-/* The chunks of one of the threads. */
-static void for_chunks(const struct work *work, int64_t thread,
-                       void (*body)(const struct work *work, int64_t first, int64_t count, float *scratch)) {
-  const struct winograd *winograd = work->winograd;
-  const int64_t chunk = winograd->chunk, chunks = (winograd->tiles + chunk - 1) / chunk, threads = winograd->threads;
-  float *scratch = work->scratch + thread * winograd_thread_scratch(winograd);
-  for (int64_t k = chunks * thread / threads; k < chunks * (thread + 1) / threads; k++) {
-    const int64_t first = k * chunk, left = winograd->tiles - first;
-    body(work, first, left < chunk ? left : chunk, scratch);
-  }
+static void for_chunks(const struct work *work, struct images images,
+                       void (*body)(const struct work *work, int64_t first, int64_t count)) {
+  const int64_t chunk = work->winograd->chunk, end = images.end * work->winograd->tiles;
+  for (int64_t first = images.first * work->winograd->tiles; first < end; first += chunk)
+    body(work, first, end - first < chunk ? end - first : chunk);
 }
 
-INLINE void run_as(const struct work *work, int64_t first, int64_t count, const bool half, float *scratch) {
+INLINE void run_as(const struct work *work, int64_t first, int64_t count, const bool half) {
   const struct winograd_after *after = work->after;
   if (!after)
-    run_chunk(work, first, count, AFTER_NOTHING, half, scratch);
+    run_chunk(work, first, count, AFTER_NOTHING, half);
   else if (after->addend && !after->bias && !after->relu)
-    run_chunk(work, first, count, AFTER_SUM, half, scratch);
+    run_chunk(work, first, count, AFTER_SUM, half);
   else
-    run_chunk(work, first, count, AFTER_ANY, half, scratch);
+    run_chunk(work, first, count, AFTER_ANY, half);
 }
 
-static void run_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  run_as(work, first, count, false, scratch);
-}
+static void run_floats(const struct work *work, int64_t first, int64_t count) { run_as(work, first, count, false); }
 
-static void run_halves(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  run_as(work, first, count, true, scratch);
-}
+static void run_halves(const struct work *work, int64_t first, int64_t count) { run_as(work, first, count, true); }
 
-/* The sums of a thread lie before what it works on. */
+static void sum_floats(const struct work *work, int64_t first, int64_t count) { sum_chunk(work, first, count, false); }
 
-static void sum_floats(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  sum_chunk(work, first, count, false, scratch + POINTS * pairs_of(work->winograd), scratch);
-}
+static void sum_halves(const struct work *work, int64_t first, int64_t count) { sum_chunk(work, first, count, true); }
 
-static void sum_halves(const struct work *work, int64_t first, int64_t count, float *scratch) {
-  sum_chunk(work, first, count, true, scratch + POINTS * pairs_of(work->winograd), scratch);
-}
-
-static void run_thread(void *data, int64_t thread) {
-  const struct work *work = data;
-  for_chunks(work, thread, work->winograd->source.half ? run_halves : run_floats);
-}
-
-static void sum_thread(void *data, int64_t thread) {
-  const struct work *work = data;
-  float *sums = work->scratch + thread * winograd_thread_scratch(work->winograd);
-  memset(sums, 0, (size_t)(POINTS * pairs_of(work->winograd)) * sizeof *sums);
-  for_chunks(work, thread, work->winograd->source.half ? sum_halves : sum_floats);
-}
-
-static void run(const struct winograd *winograd, const void *source, const float *packed,
+static void run(const struct winograd *winograd, struct images images, const void *source, const float *packed,
                 const struct winograd_after *after, void *target, float *scratch) {
-  struct work work = {
+  const struct work work = {
       .winograd = winograd, .source = source, .packed = packed, .target = target, .scratch = scratch, .after = after};
-  threads_run(winograd->threads, run_thread, &work);
+  for_chunks(&work, images, winograd->source.half ? run_halves : run_floats);
+}
+
+static void sum(const struct winograd *winograd, struct images images, const void *source, const void *gradient,
+                float *sums, float *scratch) {
+  const struct work work = {
+      .winograd = winograd, .source = source, .gradient = gradient, .sums = sums, .scratch = scratch};
+  for_chunks(&work, images, winograd->source.half ? sum_halves : sum_floats);
 }
 
 /* Adds one pair of channels: points[point * stride], transformed back. */
@@ -404,17 +381,11 @@ static void add_pair(const float *points, int64_t stride, float w[9]) {
     }
 }
 
-static void backward_weights(const struct winograd *winograd, const void *source, const void *gradient, float *weights,
-                             float *scratch) {
-  const int64_t from = winograd->source.channels, to = winograd->target.channels, size = POINTS * pairs_of(winograd);
-  struct work work = {.winograd = winograd, .source = source, .gradient = gradient, .scratch = scratch};
-  threads_run(winograd->threads, sum_thread, &work);
-  for (int64_t t = 1; t < winograd->threads; t++)
-    for (int64_t k = 0; k < size; k++) scratch[k] += scratch[t * winograd_thread_scratch(winograd) + k];
+static void add_sums(const struct winograd *winograd, const float *sums, float *weights) {
+  const int64_t from = winograd->source.channels, to = winograd->target.channels, stride = pairs_of(winograd);
   for (int64_t k = 0; k < to; k++)
-    for (int64_t c = 0; c < from; c++)
-      add_pair(scratch + c * to + k, pairs_of(winograd), weights + 9 * (k * from + c));
+    for (int64_t c = 0; c < from; c++) add_pair(sums + c * to + k, stride, weights + 9 * (k * from + c));
 }
 
 const struct winograd_kernels KERNEL(winograd) = {
-    .pack = pack, .pack_turned = pack_turned, .run = run, .backward_weights = backward_weights};
+    .pack = pack, .pack_turned = pack_turned, .run = run, .sum = sum, .add_sums = add_sums};

@@ -4,8 +4,7 @@
  * Algorithms for Convolutional Neural Networks" (2016), section 4. A tile of 4x4 outputs takes 36 products for each
  * pair of channels instead of 144. oneDNN has it for AVX-512 alone.
  *
- * Channels fill their blocks. Scratch and packed weights are aligned to 64 bytes. The gradient of the weights
- * depends on the number of threads, by rounding; nothing else does.
+ * Channels fill their blocks. Scratch and packed weights are aligned to 64 bytes.
  */
 #ifndef NN_WINOGRAD_H
 #define NN_WINOGRAD_H
@@ -23,21 +22,21 @@ enum {
 struct winograd {
   struct blocked source, target; /**< of the convolution: what it reads and writes, or their gradients */
   int64_t height, width;
-  int64_t columns, image_tiles, tiles; /**< tiles in a row, in an image, in all */
-  int64_t chunk;                       /**< tiles that are worked on together: a multiple of WINOGRAD_ROWS */
-  uint32_t threads;                    /**< how many may work at once */
+  int64_t columns, tiles; /**< tiles in a row, in an image */
+  int64_t chunk;          /**< tiles that are worked on together: a multiple of WINOGRAD_ROWS */
 };
 
 /** False when the shapes do not fit. Says nothing of whether it is fast. */
-bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target,
-                   uint32_t threads);
+bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target);
 
 /** Floats of packed weights, from weights of this shape, {target, source}. */
 int64_t winograd_packed_size(const int64_t shape[2]);
 
-/** Floats of working memory, of all threads and of one. */
+/** Floats of working memory: a multiple of what 64 bytes hold. */
 int64_t winograd_scratch_size(const struct winograd *winograd);
-int64_t winograd_thread_scratch(const struct winograd *winograd);
+
+/** Floats of the sums that the gradient of the weights is made of: likewise. */
+int64_t winograd_sums_size(const struct winograd *winograd);
 
 /** Floats from one matrix of pairs of channels to the next. */
 int64_t winograd_pairs(int64_t source, int64_t target);
@@ -56,13 +55,16 @@ struct winograd_kernels {
   /** The same for the convolution that takes gradients back: its source is the target of that with these weights. */
   void (*pack_turned)(const int64_t shape[2], const float *weights, float *packed);
 
-  /** target = convolution of source, and what is to be done `after` (NULL: nothing). */
-  void (*run)(const struct winograd *winograd, const void *source, const float *packed,
+  /** target = convolution of source, and what is to be done `after` (NULL: nothing), of some images. */
+  void (*run)(const struct winograd *winograd, struct images images, const void *source, const float *packed,
               const struct winograd_after *after, void *target, float *scratch);
 
-  /** Adds the gradient of the weights, [target, source, 3, 3]; gradient is that of the target. */
-  void (*backward_weights)(const struct winograd *winograd, const void *source, const void *gradient, float *weights,
-                           float *scratch);
+  /** Adds what some images give to the gradient of the weights to `sums`; gradient is that of the target. */
+  void (*sum)(const struct winograd *winograd, struct images images, const void *source, const void *gradient,
+              float *sums, float *scratch);
+
+  /** Adds the gradient that the sums make to weights [target, source, 3, 3]. */
+  void (*add_sums)(const struct winograd *winograd, const float *sums, float *weights);
 };
 
 #endif

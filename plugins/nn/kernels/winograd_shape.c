@@ -4,15 +4,13 @@
 /* Floats of patches and products that are worked on together: they stay in the second-level cache. */
 enum { CHUNK = 96 * 1024 / 4, LEAST = 2 * WINOGRAD_ROWS };
 
-bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target,
-                   uint32_t threads) {
-  struct winograd made = {.height = source->dims[2], .width = source->dims[3], .threads = threads};
+bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target) {
+  struct winograd made = {.height = source->dims[2], .width = source->dims[3]};
   if (!blocked_init(&made.source, source) || !blocked_init(&made.target, target)) return false;
   const int64_t channels = made.source.channels + made.target.channels;
   const int64_t fit = CHUNK / (WINOGRAD_POINTS * channels) / WINOGRAD_ROWS * WINOGRAD_ROWS;
   made.columns = (made.width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
-  made.image_tiles = made.columns * ((made.height + WINOGRAD_TILE - 1) / WINOGRAD_TILE);
-  made.tiles = made.image_tiles * made.source.images;
+  made.tiles = made.columns * ((made.height + WINOGRAD_TILE - 1) / WINOGRAD_TILE);
   made.chunk = fit < LEAST ? LEAST : fit;
   *winograd = made;
   return made.source.half == made.target.half && made.source.block > 1 && made.target.block > 1 &&
@@ -23,11 +21,10 @@ int64_t winograd_pairs(int64_t source, int64_t target) { return source * target 
 
 int64_t winograd_packed_size(const int64_t shape[2]) { return WINOGRAD_POINTS * winograd_pairs(shape[1], shape[0]); }
 
-int64_t winograd_thread_scratch(const struct winograd *winograd) {
-  const int64_t source = winograd->source.channels, target = winograd->target.channels;
-  return WINOGRAD_POINTS * (winograd->chunk * (source + target) + winograd_pairs(source, target));
+int64_t winograd_scratch_size(const struct winograd *winograd) {
+  return WINOGRAD_POINTS * winograd->chunk * (winograd->source.channels + winograd->target.channels);
 }
 
-int64_t winograd_scratch_size(const struct winograd *winograd) {
-  return winograd->threads * winograd_thread_scratch(winograd);
+int64_t winograd_sums_size(const struct winograd *winograd) {
+  return WINOGRAD_POINTS * winograd_pairs(winograd->source.channels, winograd->target.channels);
 }
