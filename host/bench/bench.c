@@ -25,12 +25,13 @@ struct stand {
 
 struct lane {
   struct stand begin, end; /* of the steps that count */
-  double first_step;
+  double first_done;       /* seconds from the start of the process, as first_begun */
 };
 
 struct recorder {
   guint64 last;       /* step */
   struct lane *lanes; /* by network; a lane is its network's thread's */
+  double first_begun;
 };
 
 static gboolean ignore_epoch(gpointer data, const struct epoch_report *report, GError **error) {
@@ -46,11 +47,16 @@ static void ignore_progress(gpointer data, guint64 step, guint64 steps) {
   (void)steps;
 }
 
+static void record_start(gpointer data) {
+  struct recorder *recorder = data;
+  recorder->first_begun = process_age();
+}
+
 static void record_step(gpointer data, guint network, guint64 step, const struct step_times *times) {
   const struct recorder *recorder = data;
   struct lane *lane = &recorder->lanes[network];
   const struct stand stand = {g_get_monotonic_time(), *times};
-  if (step == 0) lane->first_step = process_age();
+  if (step == 0) lane->first_done = process_age();
   if (step == WARM_UP - 1) lane->begin = stand;
   if (step == recorder->last) lane->end = stand;
 }
@@ -79,22 +85,23 @@ static void take_means(struct bench_times *times, guint count) {
                  phases->aligner - phases->optimiser - phases->waiting;
 }
 
-/* first_step: at the end of the first one in every network; may be NULL. */
+/* first: set as in the result; may be NULL. */
 static gboolean measure(struct composition *composition, guint threads, gboolean still, guint steps,
-                        struct bench_times *times, double *first_step, GError **error) {
+                        struct bench_times *times, struct bench_first *first, GError **error) {
   static const gint never;
   g_autofree struct lane *lanes = g_new0(struct lane, composition->network_count);
-  struct recorder recorder = {WARM_UP + steps - 1, lanes};
+  struct recorder recorder = {.last = WARM_UP + steps - 1, .lanes = lanes};
   const struct trainer_config config = {.threads = threads, .still = still, .interrupted = &never};
-  const struct trainer_watcher watcher = {ignore_epoch, ignore_progress, record_step, &recorder};
+  const struct trainer_watcher watcher = {record_start, ignore_epoch, ignore_progress, record_step, &recorder};
   guint count = 0;
   if (!trainer_run(composition, &config, &watcher, error)) return FALSE;
   *times = (struct bench_times){0};
+  if (first) first->begun = recorder.first_begun;
   for (guint t = 0; t < composition->network_count; t++) {
     if (!network_flies(composition, t)) continue;
     add_lane(times, &lanes[t], steps);
     count++;
-    if (first_step) *first_step = MAX(*first_step, lanes[t].first_step);
+    if (first) first->done = MAX(first->done, lanes[t].first_done);
   }
   take_means(times, count);
   times->images = composition_trained(composition) * composition->experiment->train.batch / times->step;
@@ -110,7 +117,7 @@ gboolean bench_run(struct experiment *experiment, struct composition *compositio
   train->check = 0;
   train->schedule = (struct schedule_spec){.kind = SCHEDULE_STEP};
   if (!composition_initialise(composition, error) ||
-      !measure(composition, result->threads, FALSE, steps, &result->fed, &result->first_step, error) ||
+      !measure(composition, result->threads, FALSE, steps, &result->fed, &result->first, error) ||
       !measure(composition, result->threads, TRUE, steps, &result->still, NULL, error))
     return FALSE;
   result->memory = process_peak_memory();

@@ -16,10 +16,15 @@ struct bench_times {
   double images;            /**< in a second, those of all trained networks together */
 };
 
+/** Of the first step of all, in seconds from the start of the process: when it begins, and ends in every network. */
+struct bench_first {
+  double begun, done;
+};
+
 struct bench_result {
-  guint threads;     /**< of all networks together */
-  double first_step; /**< seconds from the start of the process to the end of the first step */
-  double memory;     /**< peak, in bytes; NaN: not known */
+  guint threads; /**< of all networks together */
+  struct bench_first first;
+  double memory; /**< peak, in bytes; NaN: not known */
   double peak_float32, peak_bfloat16; /**< operations in a second; NaN where the processor has no instruction */
   struct bench_times fed, still;      /**< with the data pipeline, and with one batch again and again */
 };

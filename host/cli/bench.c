@@ -56,13 +56,14 @@ static json_t *json_times(const struct bench_times *times, const struct bench_re
 static void print_json(const struct job *job, guint steps, const struct bench_result *result) {
   const struct train_spec *train = &job->experiment->train;
   json_auto_t *all = json_pack(
-      "{s:s, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:I, s:{s:o, s:o}, s:o, s:o}", "experiment",
+      "{s:s, s:i, s:i, s:i, s:s, s:i, s:o, s:{s:o, s:o}, s:o, s:I, s:{s:o, s:o}, s:o, s:o}", "experiment",
       job->experiment->name, "networks", (int)job->composition->network_count, "batch", (int)train->batch, "threads",
       (int)result->threads, "precision", precisions[train->precision], "steps", (int)steps, "machine", run_machine(),
-      "seconds_to_first_step", number(result->first_step), "peak_memory_bytes", number(result->memory),
-      "operations_per_step", (json_int_t)result->fed.phases.operations, "peak_gflops", "float32",
-      number(1e-9 * result->peak_float32), "bfloat16", number(1e-9 * result->peak_bfloat16), "with_data",
-      json_times(&result->fed, result), "without_data", json_times(&result->still, result));
+      "seconds_to_first_step", "begun", number(result->first.begun), "done", number(result->first.done),
+      "peak_memory_bytes", number(result->memory), "operations_per_step",
+      (json_int_t)result->fed.phases.operations, "peak_gflops", "float32", number(1e-9 * result->peak_float32),
+      "bfloat16", number(1e-9 * result->peak_bfloat16), "with_data", json_times(&result->fed, result), "without_data",
+      json_times(&result->still, result));
   char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   puts(text);
   free(text);
@@ -107,7 +108,8 @@ static void print_table(const struct job *job, guint steps, const struct bench_r
   puts("peak of multiplications and additions, measured");
   print_peak("float32", result->peak_float32, result);
   print_peak("bfloat16", result->peak_bfloat16, result);
-  printf("first step done %.2f s after the start; peak memory %.0f MB\n", result->first_step, 1e-6 * result->memory);
+  printf("first step begun %.2f s after the start, done after %.2f s; peak memory %.0f MB\n", result->first.begun,
+         result->first.done, 1e-6 * result->memory);
 }
 
 /* The experiment of a file, or the built-in one. */

@@ -240,6 +240,7 @@ static void watch(struct trainer *trainer) {
 
 static void run_workers(struct trainer *trainer) {
   trainer->running = trainer->count;
+  if (trainer->watcher->start) trainer->watcher->start(trainer->watcher->data);
   for (guint t = 0; t < trainer->count; t++) {
     const char *name = trainer->workers[t].flight->network->spec->name;
     trainer->workers[t].thread = g_thread_new(name, work, &trainer->workers[t]);

@@ -45,7 +45,8 @@ def every_figure_is_there(folder):
     assert sorted(result) == sorted(KEYS), sorted(result)
     assert (result["experiment"], result["networks"], result["batch"], result["threads"]) == ("small", 2, 16, 2)
     assert (result["precision"], result["steps"]) == ("auto", 3)
-    assert result["seconds_to_first_step"] > 0 and result["peak_memory_bytes"] > 1e6
+    first = result["seconds_to_first_step"]
+    assert 0 < first["begun"] < first["done"] and result["peak_memory_bytes"] > 1e6
     assert result["peak_gflops"]["float32"] > 0
     for run in (result["with_data"], result["without_data"]):
         assert sorted(run) == ["gflops", "images_per_second", "milliseconds", "milliseconds_per_step", "share_of_peak"]
