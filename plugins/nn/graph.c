@@ -68,14 +68,16 @@ static void add_weight(struct nn_graph *graph, struct nn_node *node, int slot, c
   if (graph->error.status != DVT_OK) return;
   struct dvt_weight *weights = array_room(graph->weights, (size_t)graph->weight_count, sizeof *weights);
   if (weights) graph->weights = weights;
-  const size_t size = strlen(node->name) + strlen(suffix) + 2;
-  char *name = malloc(size);
+  const size_t stem = strlen(node->name);
+  char *name = malloc(stem + strlen(suffix) + 2);
   if (!weights || !name) {
     free(name);
     fail(graph, DVT_ERROR_MEMORY, node->name, "out of memory");
     return;
   }
-  snprintf(name, size, "%s.%s", node->name, suffix);
+  memcpy(name, node->name, stem); /* snprintf takes a third of the time that a network is described in */
+  name[stem] = '.';
+  strcpy(name + stem + 1, suffix);
   weight.struct_size = sizeof weight;
   weight.name = name;
   if (weight.role == DVT_WEIGHT_PARAMETER) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cifar.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,16 +113,58 @@ static int check_folder(const struct cifar *cifar, struct dvt_error *error) {
                   cifar->folder, fault, cifar->layout->all_files);
 }
 
-static int open_subset(struct cifar *cifar, enum dvt_subset subset, struct dvt_error *error) {
-  const char *const *files = cifar->layout->files[subset];
-  int status = DVT_OK;
-  for (int k = 0; files[k] && status == DVT_OK; k++) {
-    struct records *records = &cifar->records[subset][k];
-    char *path = join(cifar->folder, files[k], error);
-    status = path ? records_open(records, path, &cifar->layout->labelling, error) : DVT_ERROR_MEMORY;
-    cifar->info.count[subset] += records->count;
-    free(path);
+/* One file. */
+struct opening {
+  struct records *records;
+  char *path;
+  const struct labelling *labelling;
+  int status;
+  struct dvt_error error;
+  pthread_t thread;
+  bool is_apart; /* it has a thread of its own */
+};
+
+static void *open_file(void *data) {
+  struct opening *opening = data;
+  opening->status = records_open(opening->records, opening->path, opening->labelling, &opening->error);
+  return NULL;
+}
+
+static int begin_opening(struct cifar *cifar, struct records *records, const char *file, struct opening *opening,
+                         struct dvt_error *error) {
+  *opening = (struct opening){.records = records,
+                              .path = join(cifar->folder, file, error),
+                              .labelling = &cifar->layout->labelling,
+                              .error = DVT_ERROR_INIT};
+  if (!opening->path) return DVT_ERROR_MEMORY;
+  opening->is_apart = pthread_create(&opening->thread, NULL, open_file, opening) == 0;
+  if (!opening->is_apart) open_file(opening);
+  return DVT_OK;
+}
+
+static int end_opening(struct opening *opening, struct dvt_error *error) {
+  if (opening->is_apart) pthread_join(opening->thread, NULL);
+  free(opening->path);
+  if (opening->status == DVT_OK) return DVT_OK;
+  return dvt_fail(error, opening->status, "%s", opening->error.message);
+}
+
+/* All files at once: finding the labels means reading all of them. The error is that of the first. */
+static int open_files(struct cifar *cifar, struct dvt_error *error) {
+  struct opening openings[DVT_SUBSET_COUNT * MAX_FILES];
+  int begun = 0, status = DVT_OK;
+  for (int subset = 0; subset < DVT_SUBSET_COUNT; subset++)
+    for (int k = 0; cifar->layout->files[subset][k] && status == DVT_OK; k++) {
+      const char *file = cifar->layout->files[subset][k];
+      status = begin_opening(cifar, &cifar->records[subset][k], file, &openings[begun], error);
+      begun += status == DVT_OK;
+    }
+  for (int k = 0; k < begun; k++) {
+    const int ended = end_opening(&openings[k], status == DVT_OK ? error : NULL);
+    if (status == DVT_OK) status = ended;
   }
+  for (int subset = 0; subset < DVT_SUBSET_COUNT; subset++)
+    for (int k = 0; k < MAX_FILES; k++) cifar->info.count[subset] += cifar->records[subset][k].count;
   return status;
 }
 
@@ -144,8 +188,7 @@ static int init(void *dataset, const struct dvt_host *host, struct dvt_error *er
       .deviation = layout->deviation,
   };
   int status = check_folder(cifar, error);
-  if (status == DVT_OK) status = open_subset(cifar, DVT_SUBSET_TRAIN, error);
-  if (status == DVT_OK) status = open_subset(cifar, DVT_SUBSET_TEST, error);
+  if (status == DVT_OK) status = open_files(cifar, error);
   if (status == DVT_OK) status = read_names(cifar, error);
   cifar->info.class_names = cifar->names ? cifar->names : layout->standard_names;
   return status;
