@@ -80,7 +80,10 @@ struct stepper {
 /** Whether a network takes part in steps: it is trained, or an aligner wants its features. */
 gboolean network_flies(const struct composition *composition, guint t);
 
-/** The composition is initialised and outlives it. threads: of all networks together. The caller frees it. */
+/**
+ * The composition is initialised, outlives it, and has one stepper at a time. threads: of all networks together. The
+ * caller frees it.
+ */
 struct stepper *stepper_new(struct composition *composition, guint threads, GError **error);
 void stepper_free(struct stepper *stepper);
 AUTO_DEFINE(stepper, stepper_free)

@@ -13,7 +13,7 @@ enum { ARENA_ALIGNMENT = 64, ARENA_ALWAYS = -1 };
 
 struct arena_buffer {
   size_t size, offset;
-  int first, last; /**< first > last: never in use */
+  int first, last; /**< times, or once groups are known numbers of these; first > last: never in use */
   int heirs_of[2]; /**< buffers whose place it may take, or -1 */
   int home;        /**< the buffer whose place it took, or itself */
 };

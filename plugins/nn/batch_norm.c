@@ -17,13 +17,13 @@ static float *weight(const struct plan *plan, const struct nn_node *node, int wh
   return plan->setup.values[node->weights[which]];
 }
 
-/* Images of a part, and doubles of memory for `numbers` of each part. */
-static int64_t part_of(const struct plan *plan, const struct blocked *layout) {
-  return blocked_part(layout, plan->setup.threads);
+static int64_t parts_of(const struct plan *plan, const struct blocked *layout) {
+  return blocked_parts(layout, plan->setup.threads);
 }
 
+/* So many doubles for each part. */
 static int part_doubles(struct plan *plan, const struct blocked *layout, int64_t numbers) {
-  const int64_t count = plan_part_count(plan, part_of(plan, layout)) * numbers;
+  const int64_t count = parts_of(plan, layout) * numbers;
   return plan_floats(plan, count * (int64_t)(sizeof(double) / sizeof(float)), false);
 }
 
@@ -38,20 +38,21 @@ static void take_moments(const struct plan *plan, const struct plan_step *step, 
 
 static void merge_moments(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
-  plan->kernels->statistics->merge(&layout, plan_part_count(plan, step->part),
+  plan->kernels->statistics->merge(&layout, step->parts,
                                    (const void *)plan_data(plan, step->tensors[MOMENTS]),
                                    plan_data(plan, step->tensors[TAKEN_MEAN]),
                                    plan_data(plan, step->tensors[TAKEN_VARIANCE]));
 }
 
+static const struct plan_parted taking = {.run = take_moments, .finish = merge_moments};
+
 static void add_statistics(struct plan *plan, const struct nn_node *node, int from) {
-  static const struct plan_parted taking = {.run = take_moments, .finish = merge_moments};
   struct plan_memo *memo = &plan->memos[node->index];
   const struct blocked layout = plan_layout(plan, from);
   memo->mean = plan_floats(plan, layout.padded, true);
   memo->variance = plan_floats(plan, layout.padded, true);
   const int moments = part_doubles(plan, &layout, layout.padded * (int64_t)(sizeof(struct moments) / sizeof(double)));
-  PLAN_PARTED(plan, &taking, part_of(plan, &layout), node, from, moments, memo->mean, memo->variance);
+  PLAN_PARTED(plan, &taking, parts_of(plan, &layout), node, from, moments, memo->mean, memo->variance);
 }
 
 /* Where the statistics are that a run uses: of the batch, or the running ones. */
@@ -150,10 +151,10 @@ static void forward(struct plan *plan, const struct nn_node *node) {
   if (of_batch(plan)) add_statistics(plan, node, from);
   const int factors = plan_floats(plan, 2 * layout.padded, false);
   const int to = plan_write(plan, node->output, data, from);
-  PLAN_PARTED(plan, &applying, part_of(plan, &layout), node, from, to, factors, addend);
+  PLAN_PARTED(plan, &applying, parts_of(plan, &layout), node, from, to, factors, addend);
 }
 
-/* Where y is, and the masked gradient of what was added, are there only where something was. */
+/* Of both steps of the way back, the fourth each its own. Y and MASKED are there only where something was added. */
 enum { X, GRADIENT, TABLE, PARTS, DX = PARTS, Y, MASKED };
 
 /* What the way back needs, in TABLE: rows of padded numbers by channel. */
@@ -205,11 +206,11 @@ static void add_weight_gradients(const struct plan *plan, const struct plan_step
 static void finish_sums(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
   const double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
-  const int64_t parts = plan_part_count(plan, step->part), padded = layout.padded;
+  const int64_t padded = layout.padded;
   float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
   for (int64_t c = 0; c < padded; c++) {
     double total[2] = {0};
-    for (int64_t k = 0; k < parts; k++)
+    for (int64_t k = 0; k < step->parts; k++)
       for (int which = 0; which < 2; which++) total[which] += sums[(2 * k + which) * padded + c];
     sum[c] = (float)total[0];
     product[c] = (float)total[1];
@@ -219,7 +220,10 @@ static void finish_sums(const struct plan *plan, const struct plan_step *step) {
 
 static const struct plan_parted summing = {.begin = fill_table, .run = sum_part, .finish = finish_sums};
 
-/* The rows of struct norm_terms. Running statistics do not depend on the input. */
+/*
+ * The rows of struct norm_terms. Running statistics do not depend on the input, and where no weights are trained either
+ * there are no sums, and nobody has filled the table yet.
+ */
 static void prepare_back(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
@@ -260,10 +264,10 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   const int table = plan_floats(plan, ROWS * layout.padded, false);
   const int parts = part_doubles(plan, &layout, 2 * layout.padded);
   if (of_batch(plan) || plan_trains(plan))
-    PLAN_PARTED(plan, &summing, part_of(plan, &layout), node, from, gradient, table, parts, output);
+    PLAN_PARTED(plan, &summing, parts_of(plan, &layout), node, from, gradient, table, parts, output);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);
-  PLAN_PARTED(plan, &going_back, part_of(plan, &layout), node, from, gradient, table, to, output, masked);
+  PLAN_PARTED(plan, &going_back, parts_of(plan, &layout), node, from, gradient, table, to, output, masked);
   plan_add_gradient(plan, node->inputs[0], to);
   if (!adds) return;
   plan_toward(plan, node->inputs[1]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "blocked.h"
 
-/*
- * Bytes of a map that are worked on at a time: half of what a second-level cache usually has, or less. Parts that each
- * thread gets at least, where there are as many images.
- */
-enum { PART = 256 * 1024, PARTS = 2 };
+/* Half of what a second-level cache usually has, or less. */
+enum { PART_BYTES = 256 * 1024 };
+
+/* Parts that each thread gets at least, where there are as many images. */
+enum { LEAST_PARTS = 2 };
 
 /* How many channels lie side by side. */
 static int64_t block_of(const dnnl_memory_desc_t *md) {
@@ -31,10 +31,10 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
   return block == 1 ? !blocked->half : block % LANES == 0 && blocked->padded % LANES == 0;
 }
 
-int64_t blocked_part(const struct blocked *blocked, uint32_t threads) {
+int64_t blocked_parts(const struct blocked *blocked, uint32_t threads) {
   const int64_t number = blocked->half ? sizeof(uint16_t) : sizeof(float);
-  const int64_t fit = PART / (blocked->padded * blocked->positions * number);
-  const int64_t share = blocked->images / (PARTS * (int64_t)threads);
-  const int64_t images = fit < share ? fit : share;
-  return images > 1 ? images : 1;
+  const int64_t bytes = blocked->images * blocked->padded * blocked->positions * number;
+  const int64_t round = (bytes + PART_BYTES * threads - 1) / (PART_BYTES * threads); /* parts of each thread */
+  const int64_t parts = threads * (round > LEAST_PARTS ? round : LEAST_PARTS);
+  return parts < blocked->images ? parts : blocked->images;
 }

@@ -32,10 +32,10 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
 static inline int64_t blocked_group(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
 
 /**
- * How many images make a part of a map, for `threads`: few enough that what one loop leaves of them is still in the
- * second-level cache when the next one reads it, and that every thread gets some.
+ * How many parts the images of a map (that blocked_init knew) are worked on in by `threads`: so many that what one loop
+ * leaves of a part is still in the second-level cache when the next one reads it, and that threads get equal shares.
  */
-int64_t blocked_part(const struct blocked *blocked, uint32_t threads);
+int64_t blocked_parts(const struct blocked *blocked, uint32_t threads);
 
 /** Elements from the start of an image to a channel of its first position. */
 static inline int64_t blocked_channel(const struct blocked *blocked, int64_t channel) {

@@ -8,12 +8,19 @@ static bool init(const struct plan *plan, struct winograd *winograd, int from, i
   return winograd_init(winograd, &source, &target);
 }
 
+/* Of a step that there is: so these two fit. */
+static struct winograd shape_of(const struct plan *plan, int from, int to) {
+  struct winograd winograd = {0};
+  init(plan, &winograd, from, to);
+  return winograd;
+}
+
 bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from, int to) {
   struct winograd winograd;
   return from >= 0 && to >= 0 && node->kernel == 3 && node->stride == 1 && init(plan, &winograd, from, to);
 }
 
-/* The tensors of each task: as plan_packed_by gives them, and as the functions below do. */
+/* The tensors of each step: as plan_packed_by gives them, and as the functions below do. */
 
 static void pack(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[0]);
@@ -35,8 +42,7 @@ static float *own(const struct plan *plan, int tensor, const struct plan_part *p
 
 static void run_and(const struct plan *plan, const struct plan_step *step, const struct plan_part *part,
                     const struct winograd_after *after) {
-  struct winograd winograd;
-  init(plan, &winograd, step->tensors[FROM], step->tensors[TO]);
+  const struct winograd winograd = shape_of(plan, step->tensors[FROM], step->tensors[TO]);
   plan->kernels->winograd->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]),
                                plan_data(plan, step->tensors[PACKED]), after, plan_data(plan, step->tensors[TO]),
                                own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
@@ -72,14 +78,12 @@ static int64_t all_sums(const struct plan *plan, const struct winograd *winograd
 }
 
 static void clear_sums(const struct plan *plan, const struct plan_step *step) {
-  struct winograd winograd;
-  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
   memset(plan_data(plan, step->tensors[SUMS]), 0, (size_t)all_sums(plan, &winograd) * sizeof(float));
 }
 
 static void sum(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
-  struct winograd winograd;
-  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
   plan->kernels->winograd->sum(&winograd, part->images, plan_data(plan, step->tensors[SUM_FROM]),
                                plan_data(plan, step->tensors[SUM_GRADIENT]),
                                own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
@@ -88,8 +92,7 @@ static void sum(const struct plan *plan, const struct plan_step *step, const str
 
 /* Threads in their order. */
 static void add_sums(const struct plan *plan, const struct plan_step *step) {
-  struct winograd winograd;
-  init(plan, &winograd, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
   const int64_t size = winograd_sums_size(&winograd);
   float *sums = plan_data(plan, step->tensors[SUMS]);
   for (const float *more = sums + size; more < sums + all_sums(plan, &winograd); more += size)
@@ -104,10 +107,10 @@ static int add_scratch(struct plan *plan, const struct winograd *winograd) {
   return plan_floats(plan, plan->setup.threads * winograd_scratch_size(winograd), false);
 }
 
-/* Images of a part: of the larger map. */
-static int64_t part_of(const struct plan *plan, const struct winograd *winograd) {
+/* Those of the larger map. */
+static int64_t parts_of(const struct plan *plan, const struct winograd *winograd) {
   const bool widens = winograd->target.padded > winograd->source.padded;
-  return blocked_part(widens ? &winograd->target : &winograd->source, plan->setup.threads);
+  return blocked_parts(widens ? &winograd->target : &winograd->source, plan->setup.threads);
 }
 
 static void add_run(struct plan *plan, plan_work packing, const struct plan_parted *parted, int from, int dense,
@@ -116,7 +119,7 @@ static void add_run(struct plan *plan, plan_work packing, const struct plan_part
   const int packed = plan_packed_by(plan, packing, dense, winograd_packed_size(weights.dims));
   struct winograd winograd;
   if (init(plan, &winograd, from, to))
-    PLAN_PARTED(plan, parted, part_of(plan, &winograd), NULL, from, packed, to, add_scratch(plan, &winograd));
+    PLAN_PARTED(plan, parted, parts_of(plan, &winograd), NULL, from, packed, to, add_scratch(plan, &winograd));
 }
 
 void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
@@ -125,7 +128,7 @@ void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const s
   const int packed = plan_packed_by(plan, pack, folded->weights, winograd_packed_size(weights.dims));
   struct winograd winograd;
   if (init(plan, &winograd, from, to))
-    PLAN_PARTED(plan, &folded_running, part_of(plan, &winograd), norm, from, packed, to,
+    PLAN_PARTED(plan, &folded_running, parts_of(plan, &winograd), norm, from, packed, to,
                 add_scratch(plan, &winograd), folded->bias, folded->addend);
 }
 
@@ -141,6 +144,6 @@ void conv_winograd_backward_weights(struct plan *plan, int from, int gradient, i
   struct winograd winograd;
   if (!init(plan, &winograd, from, gradient)) return;
   const int sums = plan_floats(plan, all_sums(plan, &winograd), false);
-  PLAN_PARTED(plan, &summing, part_of(plan, &winograd), NULL, from, gradient, dense, sums,
+  PLAN_PARTED(plan, &summing, parts_of(plan, &winograd), NULL, from, gradient, dense, sums,
               add_scratch(plan, &winograd));
 }

@@ -75,7 +75,7 @@ static void add_weight(struct nn_graph *graph, struct nn_node *node, int slot, c
     fail(graph, DVT_ERROR_MEMORY, node->name, "out of memory");
     return;
   }
-  memcpy(name, node->name, stem); /* snprintf takes a third of the time that a network is described in */
+  memcpy(name, node->name, stem); /* snprintf alone took a third of the time to describe a network */
   name[stem] = '.';
   strcpy(name + stem + 1, suffix);
   weight.struct_size = sizeof weight;

@@ -55,20 +55,21 @@ typedef void (*plan_work)(const struct plan *plan, const struct plan_step *step)
 
 /** What a thread does of a step at a time. */
 struct plan_part {
-  int64_t number;
+  int64_t number; /**< below the step's `parts` */
   struct images images;
-  uint32_t thread;
+  uint32_t thread; /**< below the setup's `threads`; one thread has no two parts at once */
 };
 
 /**
- * Work that is done image by image. Such steps that follow each other run side by side: a part of the images goes
- * through all of them before the next one does, so that what one leaves is in the cache when the next reads it.
+ * Work that is done image by image. Such steps that follow each other, in as many parts, are a group and run side by
+ * side: a part of the images goes through all of them before the next one does, so that what one leaves is in the cache
+ * when the next reads it.
  */
 struct plan_parted {
-  plan_work begin; /**< before the first part; NULL: nothing is to be done */
+  plan_work begin; /**< before the first part of the group, or NULL: of what the group makes it may read nothing */
   void (*run)(const struct plan *plan, const struct plan_step *step, const struct plan_part *part);
-  plan_work finish; /**< after the last part of all these steps; likewise */
-  bool waits;       /**< needs what steps before it finish: it runs beside none of them */
+  plan_work finish; /**< after the last part of the group, or NULL */
+  bool waits;       /**< is the first of a group: needs what steps before it finish, or would keep too much in use */
 };
 
 struct plan_step {
@@ -77,7 +78,7 @@ struct plan_step {
   dnnl_primitive_t primitive; /**< NULL: the task, or what is parted */
   plan_work task;
   const struct plan_parted *parted;
-  int64_t part; /**< images of a part */
+  int64_t parts; /**< that the images are divided in */
   const struct nn_node *node; /**< of a task, or NULL */
   dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
   int tensors[PLAN_MAX_ARGUMENTS];
@@ -132,11 +133,8 @@ int plan_place(struct plan *plan, void *memory, struct dvt_error *error);
 /** Sets the data of a border tensor. */
 int plan_set_border(struct plan *plan, enum plan_border border, void *data, struct dvt_error *error);
 
-/** The number of the step that is the first, after step `first`, not to run side by side with it. */
+/** The number of the step after the group that begins with step `first`; one that is not parted is a group alone. */
 int plan_group_end(const struct plan_steps *steps, int first);
-
-/** How many parts images are divided in, so many in each. */
-int64_t plan_part_count(const struct plan *plan, int64_t images);
 
 /** Runs a phase; with `input_gradient` false without the steps that serve the gradient of the input alone. */
 int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl_stream_t stream,
@@ -146,9 +144,6 @@ int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl
 void plan_commit(struct plan *plan);
 
 /* For layers. */
-
-/** What a status of oneDNN means, in words. */
-const char *plan_status_text(dnnl_status_t status);
 
 /** Says that oneDNN failed at something, and how. Returns the error's status. */
 int plan_fail(const char *what, dnnl_status_t status, struct dvt_error *error);
@@ -172,8 +167,8 @@ dnnl_memory_desc_t plan_describe_gradient(struct plan *plan, int value);
 
 /**
  * A tensor in the arena; it may take the place of `a` or `b` (or -1) where these are used for the last time, so the
- * first step that uses it must read every element of those before it writes the same one, and one that is done by parts
- * have it in the same layout.
+ * first step that uses it must read every element of those before it writes the same one. A step that is done by parts
+ * has both in the same layout.
  */
 int plan_tensor(struct plan *plan, dnnl_memory_desc_t md, int a, int b);
 
@@ -229,8 +224,8 @@ void plan_step(struct plan *plan, const_dnnl_primitive_desc_t descriptor, const 
 /** Adds a step of our own, for a node or NULL, which reads or writes these tensors. */
 void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, const int *tensors, int count);
 
-/** Adds a step that is done by parts, of `images` images each; `parted` outlives the plan. */
-void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t images, const struct nn_node *node,
+/** As plan_task, a step that is done in `parts` parts; `parted` outlives the plan. */
+void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t parts, const struct nn_node *node,
                  const int *tensors, int count);
 
 #define PLAN_STEP(plan, descriptor, ...)                                                                               \
@@ -240,8 +235,8 @@ void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t im
 #define PLAN_TASK(plan, task, node, ...)                                                                               \
   plan_task(plan, task, node, (const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
-#define PLAN_PARTED(plan, parted, images, node, ...)                                                                   \
-  plan_parted(plan, parted, images, node, (const int[]){__VA_ARGS__},                                                  \
+#define PLAN_PARTED(plan, parted, parts, node, ...)                                                                    \
+  plan_parted(plan, parted, parts, node, (const int[]){__VA_ARGS__},                                                   \
               (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
 /** Adds steps that copy a tensor into another, which may have another layout or data type. */

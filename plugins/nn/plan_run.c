@@ -8,12 +8,10 @@ int plan_group_end(const struct plan_steps *steps, int first) {
   const struct plan_step *items = steps->items;
   int end = first + 1;
   if (!items[first].parted) return end;
-  while (end < steps->count && items[end].parted && !items[end].parted->waits && items[end].part == items[first].part)
+  while (end < steps->count && items[end].parted && !items[end].parted->waits && items[end].parts == items[first].parts)
     end++;
   return end;
 }
-
-int64_t plan_part_count(const struct plan *plan, int64_t images) { return (plan->setup.batch + images - 1) / images; }
 
 static double now(void) {
   struct timespec time;
@@ -40,28 +38,40 @@ struct group {
   const struct plan *plan;
   const struct plan_step *first, *end;
   bool input_gradient;
+  double seconds[PLAN_KINDS]; /* of the last thread, whose share is the largest */
 };
 
 static bool is_left_out(const struct plan_step *step, bool input_gradient) {
   return step->for_input && !input_gradient;
 }
 
-/* What thread `own` does; the time of the first stands for all. */
+/* What thread `own` does. */
 static void run_share(void *data, int64_t own) {
-  const struct group *group = data;
+  struct group *group = data;
   const struct plan *plan = group->plan;
-  const int64_t threads = plan->setup.threads, images = group->first->part, batch = plan->setup.batch;
-  const int64_t parts = plan_part_count(plan, images);
-  struct stopwatch watch = start(own ? NULL : plan->setup.seconds);
+  const int64_t threads = plan->setup.threads, parts = group->first->parts, batch = plan->setup.batch;
+  struct stopwatch watch = start(own + 1 == threads ? group->seconds : NULL);
   for (int64_t k = parts * own / threads; k < parts * (own + 1) / threads; k++) {
-    const int64_t end = (k + 1) * images;
-    const struct plan_part part = {k, {k * images, end < batch ? end : batch}, (uint32_t)own};
+    const struct plan_part part = {k, {batch * k / parts, batch * (k + 1) / parts}, (uint32_t)own};
     for (const struct plan_step *step = group->first; step < group->end; step++) {
       if (is_left_out(step, group->input_gradient)) continue;
       step->parted->run(plan, step, &part);
       count(&watch, step);
     }
   }
+}
+
+/* What all threads took, by what the last one spent on each step. */
+static void share_out(const struct group *group, double taken) {
+  double spent = 0, *seconds = group->plan->setup.seconds;
+  for (int kind = 0; kind < PLAN_KINDS; kind++) spent += group->seconds[kind];
+  for (int kind = 0; spent > 0 && kind < PLAN_KINDS; kind++) seconds[kind] += taken * group->seconds[kind] / spent;
+}
+
+static void run_parts(struct group *group) {
+  const double begun = now();
+  threads_run(group->plan->setup.threads, run_share, group);
+  if (group->plan->setup.seconds) share_out(group, now() - begun);
 }
 
 static void for_steps(const struct group *group, bool finish) {
@@ -75,8 +85,11 @@ static void for_steps(const struct group *group, bool finish) {
 }
 
 static void run_group(struct group *group) {
+  const struct plan_step *step = group->first;
+  while (step < group->end && is_left_out(step, group->input_gradient)) step++;
+  if (step == group->end) return; /* no need to wake the threads */
   for_steps(group, false);
-  threads_run(group->plan->setup.threads, run_share, group);
+  run_parts(group);
   for_steps(group, true);
 }
 
@@ -99,7 +112,7 @@ int plan_run(struct plan *plan, enum plan_phase phase, bool input_gradient, dnnl
     dnnl_status_t status = dnnl_success;
     end = plan_group_end(steps, k);
     if (step->parted)
-      run_group(&(struct group){plan, step, steps->items + end, input_gradient});
+      run_group(&(struct group){plan, step, steps->items + end, input_gradient, {0}});
     else if (!is_left_out(step, input_gradient))
       status = run_step(plan, step, stream);
     if (status != dnnl_success) return plan_fail(step->name, status, error);

@@ -5,7 +5,7 @@
 #include "array.h"
 #include "plan.h"
 
-const char *plan_status_text(dnnl_status_t status) {
+static const char *status_text(dnnl_status_t status) {
   switch (status) {
   case dnnl_out_of_memory: return "out of memory";
   case dnnl_invalid_arguments: return "invalid arguments";
@@ -16,7 +16,7 @@ const char *plan_status_text(dnnl_status_t status) {
 
 int plan_fail(const char *what, dnnl_status_t status, struct dvt_error *error) {
   const int code = status == dnnl_out_of_memory ? DVT_ERROR_MEMORY : DVT_ERROR_INTERNAL;
-  return dvt_fail(error, code, "%s: oneDNN: %s", what, plan_status_text(status));
+  return dvt_fail(error, code, "%s: oneDNN: %s", what, status_text(status));
 }
 
 static bool fail(struct plan *plan, int status, const char *what) {
@@ -226,12 +226,12 @@ void plan_task(struct plan *plan, plan_work task, const struct nn_node *node, co
   if (step) step->task = task;
 }
 
-void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t images, const struct nn_node *node,
+void plan_parted(struct plan *plan, const struct plan_parted *parted, int64_t parts, const struct nn_node *node,
                  const int *tensors, int count) {
   struct plan_step *step = add_own(plan, node, tensors, count);
   if (!step) return;
   step->parted = parted;
-  step->part = images;
+  step->parts = parts;
 }
 
 /* With the padding of the layout. */

@@ -119,7 +119,10 @@ static void random_ones_never_overlap(void **state) {
       arena_use(&arena, buffer, from < 0 ? first : arena.buffers[from].last);
       arena_use(&arena, buffer, from < 0 ? first : arena.buffers[from].last + first % 7);
     }
-    assert_true(arena_place(&arena, NULL));
+    int groups[110] = {0};
+    for (guint time = 1; time < G_N_ELEMENTS(groups); time++)
+      groups[time] = groups[time - 1] + (g_rand_int_range(random, 0, 3) > 0);
+    assert_true(arena_place(&arena, round % 2 ? groups : NULL));
     check(&arena);
     arena_finish(&arena);
   }

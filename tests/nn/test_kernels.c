@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own loops against plain ones in double, in every layout and type, by parts of any size. */
+/* Our own loops against plain ones in double, in every layout and type, by parts of the images where they can be. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 #include "rig.h"
+#include "threads.h"
 
 struct sample {
   gint64 n, c, h, w;
@@ -291,7 +292,11 @@ static void check_mean(const struct sample *s, gboolean half) {
 
 static void means_are_taken(void **state) {
   (void)state;
-  for_samples(check_mean);
+  for (guint threads = 1; threads <= 3; threads += 2) {
+    threads_limit(threads);
+    for_samples(check_mean);
+  }
+  threads_limit(1);
 }
 
 static void numbers_are_converted(void **state) {

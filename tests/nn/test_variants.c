@@ -71,7 +71,7 @@ static void check(int status, const struct dvt_error *error) {
 }
 
 static struct plan *make_plan(struct rig *rig, gint64 n, const struct variant *variant, float *const *gradients,
-                              dnnl_engine_t engine) {
+                              double *seconds, dnnl_engine_t engine) {
   const struct nn_module *module = rig->module->self;
   const struct plan_setup setup = {.graph = module->graph,
                                    .values = module->values,
@@ -81,6 +81,7 @@ static struct plan *make_plan(struct rig *rig, gint64 n, const struct variant *v
                                    .batch = n,
                                    .capacity = n,
                                    .half = variant->half,
+                                   .seconds = seconds,
                                    .way = &variant->way,
                                    .dense = variant->dense,
                                    .engine = engine};
@@ -104,7 +105,8 @@ static void run_phases(struct plan *plan, float *const borders[PLAN_BORDERS], dn
   free(memory);
 }
 
-static struct step *run(struct rig *rig, gsize n, const struct variant *variant) {
+/* seconds: by kind of step, or NULL. */
+static struct step *run_timed(struct rig *rig, gsize n, const struct variant *variant, double *seconds) {
   struct step *step = g_new0(struct step, 1);
   g_autofree float **gradients = g_new0(float *, rig->module->weight_count);
   float *input = rig_noise(n * rig_input_size(rig), 1, "input");
@@ -115,7 +117,7 @@ static struct step *run(struct rig *rig, gsize n, const struct variant *variant)
   step->gradients = memory_floats(rig->module->size, NULL);
   for (guint k = 0; k < rig->module->weight_count; k++) gradients[k] = step->gradients + rig->module->offsets[k];
   assert_int_equal(dnnl_engine_create(&engine, dnnl_cpu, 0), dnnl_success);
-  struct plan *plan = make_plan(rig, (gint64)n, variant, gradients, engine);
+  struct plan *plan = make_plan(rig, (gint64)n, variant, gradients, seconds, engine);
   run_phases(plan,
              (float *const[]){[PLAN_INPUT] = input,
                               [PLAN_OUTPUT] = step->output,
@@ -128,6 +130,10 @@ static struct step *run(struct rig *rig, gsize n, const struct variant *variant)
   free(input);
   free(output_gradient);
   return step;
+}
+
+static struct step *run(struct rig *rig, gsize n, const struct variant *variant) {
+  return run_timed(rig, n, variant, NULL);
 }
 
 static void assert_close(const float *a, const float *b, gsize count, const struct variant *variant, const char *name) {
@@ -197,7 +203,7 @@ static void variants_agree(void **state) {
   (void)state;
   static const gint64 widths[] = {5, 9, 12, 16, 20, 24};
   for (guint k = 0; k < G_N_ELEMENTS(widths); k++)
-    for (guint n = 1; n <= 3; n += 2) {
+    for (guint n = 1; n <= 7; n += n < 3 ? 2 : 4) { /* seven images make parts of one and two */
       for (int projection = 0; projection < 2; projection++) {
         shape = (struct resnet){.blocks = 1, .width = widths[k], .projection = projection};
         compare_all(build, n, exact, G_N_ELEMENTS(exact));
@@ -207,7 +213,26 @@ static void variants_agree(void **state) {
     }
 }
 
-/* Large enough for Winograd to work on it in several parts. */
+/* Also where there are more threads than parts. */
+static void all_time_is_counted(void **state) {
+  (void)state;
+  static const enum plan_kind kinds[] = {PLAN_CONV_FORWARD, PLAN_CONV_DATA, PLAN_CONV_WEIGHTS, PLAN_NORM};
+  shape = (struct resnet){.width = 16};
+  AUTO(rig) rig = rig_new(build_short, image, 3);
+  for (guint n = 1; n <= 5; n += 4)
+    for (guint32 threads = 1; threads <= 3; threads++) {
+      double seconds[PLAN_KINDS] = {0}, sum = 0;
+      const struct variant variant = {"timed", FALSE, FALSE, CONV_WINOGRAD, threads, STEP, 0};
+      const gint64 begun = g_get_monotonic_time();
+      AUTO(step) step = run_timed(rig, n, &variant, seconds);
+      const double taken = 1e-6 * (double)(g_get_monotonic_time() - begun + 1);
+      for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) assert_true(seconds[kinds[k]] > 0);
+      for (guint k = 0; k < PLAN_KINDS; k++) sum += seconds[k];
+      assert_true(sum <= taken);
+    }
+}
+
+/* Large enough for Winograd to work on it in several chunks. */
 static void a_sum_does_not_overwrite_what_is_read(void **state) {
   (void)state;
   static const gint64 large[] = {3, 32, 32};
@@ -234,6 +259,7 @@ static void a_head_from_within_a_stage_keeps_its_blocks(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(variants_agree),
+      cmocka_unit_test(all_time_is_counted),
       cmocka_unit_test(a_sum_does_not_overwrite_what_is_read),
       cmocka_unit_test(a_head_from_within_a_stage_keeps_its_blocks),
   };

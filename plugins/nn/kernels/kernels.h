@@ -4,9 +4,8 @@
  * for each instruction set, under -DKERNEL(name)=name_SET; each gives a table of functions, and kernels_choose.c picks
  * the tables for this processor.
  *
- * All work on float32 or bfloat16, which is computed with as float32. Those that are given images work on these alone,
- * in the thread that calls them; those of elementwise.h spread the work over the threads of threads.h. They allocate
- * nothing.
+ * All work on float32 or bfloat16, which is computed with as float32, and allocate nothing. They run in the thread that
+ * calls them, but those of elementwise.h spread the work over the threads of threads.h.
  */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H

@@ -177,7 +177,7 @@ INLINE void backward_vector(const struct work *work, int64_t at, const struct gr
 }
 
 INLINE void backward_group(const struct work *work, int64_t channel, const enum gate gate, const bool keep,
-                          const bool half) {
+                           const bool half) {
   const struct blocked *layout = work->layout;
   const struct strip strip = strip_of(layout);
   const struct gradient_terms terms = {by_channel(layout, work->terms->mean, channel),
@@ -220,8 +220,8 @@ static void backward_any(const struct work *work, int64_t channel) {
 
 static void backward(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
                      const void *gradient, const struct norm_terms *terms, void *dx, void *masked) {
-  const struct work work = {layout,         images,         .x = x,   .gate = gate, .gradient = gradient,
-                            .terms = terms, .masked = masked, .to = dx};
+  const struct work work = {
+      layout, images, .x = x, .gate = gate, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
   for_groups(&work, backward_any);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What batch norm does to a tensor once its statistics are known, with the ReLU and the sum of a residual block in the
- * same pass over memory. Vectors by channel have blocked.padded numbers, 0
- * past the last channel.
+ * same pass over memory. Vectors by channel have blocked.padded numbers, 0 past the last channel.
  */
 #ifndef NN_NORM_H
 #define NN_NORM_H
@@ -14,7 +13,10 @@ struct norm_terms {
   const float *mean, *scale, *slope, *offset;
 };
 
-/** A ReLU after the norm: open where its output y is not 0, or, with y NULL, where x · scale + shift is above 0. */
+/**
+ * A ReLU after the norm: open where its output y is not 0, or, with y NULL, where x · scale + shift is above 0 or no
+ * number.
+ */
 struct norm_gate {
   const void *y;
   const float *scale, *shift;

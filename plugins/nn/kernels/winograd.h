@@ -4,7 +4,7 @@
  * Algorithms for Convolutional Neural Networks" (2016), section 4. A tile of 4x4 outputs takes 36 products for each
  * pair of channels instead of 144. oneDNN has it for AVX-512 alone.
  *
- * Channels fill their blocks. Scratch and packed weights are aligned to 64 bytes.
+ * Channels fill their blocks. Scratch, sums and packed weights are aligned to 64 bytes.
  */
 #ifndef NN_WINOGRAD_H
 #define NN_WINOGRAD_H
