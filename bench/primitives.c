@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the layers of a ResNet cost when each runs alone, in the fastest of its ways: the sum is what a training step of
- * one network on one thread cannot go below. Each kind of convolution, with its batch norm, is a small plan of its own.
+ * What the layers of a ResNet cost when each runs alone, in the fastest of its ways, and of those that are oneDNN's: the
+ * sums are what a training step of one network on one thread should take. Each kind of convolution, with its batch norm,
+ * is a small plan of its own.
  * Usage: primitives [DEPTH [BATCH [bfloat16]]]; prints one JSON object, times in milliseconds.
  */
 #include <stdio.h>
@@ -99,11 +100,36 @@ static void try_way(const struct layer *layer, int64_t batch, bool half, int way
   nn_graph_free(graph);
 }
 
-static struct times measure(const struct layer *layer, int64_t batch, bool half) {
-  struct times best;
-  for (int kind = 0; kind < PLAN_KINDS; kind++) best.kinds[kind] = G_MAXDOUBLE;
-  for (int way = 0; way < CONV_WAYS; way++) try_way(layer, batch, half, way, &best);
-  return best;
+/* Of one kind of layer: in the fastest of all ways, and of oneDNN's. */
+struct measured {
+  struct times best, onednn;
+};
+
+static struct measured measure(const struct layer *layer, int64_t batch, bool half) {
+  struct measured measured;
+  for (int kind = 0; kind < PLAN_KINDS; kind++) measured.onednn.kinds[kind] = G_MAXDOUBLE;
+  try_way(layer, batch, half, CONV_DIRECT, &measured.onednn);
+  try_way(layer, batch, half, CONV_ONEDNN_WINOGRAD, &measured.onednn);
+  measured.best = measured.onednn;
+  try_way(layer, batch, half, CONV_WINOGRAD, &measured.best);
+  return measured;
+}
+
+struct sums {
+  double convolutions, norms;
+};
+
+/* Of the first layer no gradient goes further back. */
+static void add(struct sums *sums, const struct layer *layer, const struct times *times, bool is_first) {
+  const double *kinds = times->kinds, back = is_first ? 0 : kinds[PLAN_CONV_DATA];
+  sums->convolutions += layer->count * (kinds[PLAN_CONV_FORWARD] + back + kinds[PLAN_CONV_WEIGHTS]);
+  sums->norms += layer->count * kinds[PLAN_NORM];
+}
+
+static void print_sums(const char *name, const struct sums *sums, int64_t batch, const char *end) {
+  const double all = sums->convolutions + sums->norms;
+  printf("  \"%s\": {\"convolutions\": %.1f, \"norms\": %.1f, \"sum\": %.1f, \"images_per_s\": %.1f}%s\n", name,
+         1e3 * sums->convolutions, 1e3 * sums->norms, 1e3 * all, (double)batch / all, end);
 }
 
 static void print_layer(const struct layer *layer, const struct times *best) {
@@ -127,21 +153,19 @@ int main(int argc, char **argv) {
       {"32 to 64, shortcut", 32, 64, 16, 1, 2, 1},
       {"64 channels", 64, 64, 8, 3, 1, 2 * blocks - 1},
   };
-  double convolutions = 0, norms = 0;
+  struct sums best = {0}, onednn = {0};
   threads_limit(1);
   printf("{\n  \"depth\": %d, \"batch\": %d, \"precision\": \"%s\",\n  \"layers\": [\n", depth, (int)batch,
          half ? "bfloat16" : "float32");
   for (guint k = 0; k < G_N_ELEMENTS(layers); k++) {
-    const struct times best = measure(&layers[k], batch, half);
-    print_layer(&layers[k], &best);
-    const double *kinds = best.kinds;
-    /* Of the first layer no gradient goes further back. */
-    const double back = k ? kinds[PLAN_CONV_DATA] : 0;
-    convolutions += layers[k].count * (kinds[PLAN_CONV_FORWARD] + back + kinds[PLAN_CONV_WEIGHTS]);
-    norms += layers[k].count * kinds[PLAN_NORM];
+    const struct measured measured = measure(&layers[k], batch, half);
+    print_layer(&layers[k], &measured.best);
+    add(&best, &layers[k], &measured.best, k == 0);
+    add(&onednn, &layers[k], &measured.onednn, k == 0);
   }
-  printf("    null\n  ],\n  \"convolutions\": %.1f, \"norms\": %.1f, \"sum\": %.1f, \"images_per_s\": %.1f\n}\n",
-         1e3 * convolutions, 1e3 * norms, 1e3 * (convolutions + norms),
-         (double)batch / (convolutions + norms));
+  puts("    null\n  ],");
+  print_sums("best", &best, batch, ",");
+  print_sums("onednn", &onednn, batch, "");
+  puts("}");
   return 0;
 }
