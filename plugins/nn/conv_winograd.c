@@ -20,20 +20,31 @@ bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from,
   return from >= 0 && to >= 0 && node->kernel == 3 && node->stride == 1 && init(plan, &winograd, from, to);
 }
 
+static void pack_to(const struct plan *plan, int dense, int packed, bool turned) {
+  const dnnl_memory_desc_t weights = plan_tensor_md(plan, dense);
+  const struct winograd_kernels *kernels = plan->kernels->winograd;
+  (turned ? kernels->pack_turned : kernels->pack)(weights.dims, plan_data(plan, dense), plan_data(plan, packed));
+}
+
 /* The tensors of each step: as plan_packed_by gives them, and as the functions below do. */
 
 static void pack(const struct plan *plan, const struct plan_step *step) {
-  const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[0]);
-  plan->kernels->winograd->pack(weights.dims, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
+  pack_to(plan, step->tensors[0], step->tensors[1], false);
 }
 
 static void pack_turned(const struct plan *plan, const struct plan_step *step) {
-  const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[0]);
-  plan->kernels->winograd->pack_turned(weights.dims, plan_data(plan, step->tensors[0]),
-                                       plan_data(plan, step->tensors[1]));
+  pack_to(plan, step->tensors[0], step->tensors[1], true);
 }
 
-enum { FROM, PACKED, TO, SCRATCH, BIAS, ADDEND };
+enum { FROM, PACKED, TO, SCRATCH, DENSE, BIAS = DENSE, ADDEND };
+
+static void pack_own(const struct plan *plan, const struct plan_step *step) {
+  pack_to(plan, step->tensors[DENSE], step->tensors[PACKED], false);
+}
+
+static void pack_own_turned(const struct plan *plan, const struct plan_step *step) {
+  pack_to(plan, step->tensors[DENSE], step->tensors[PACKED], true);
+}
 
 /* What a thread has for itself of a tensor of `size` floats for each. */
 static float *own(const struct plan *plan, int tensor, const struct plan_part *part, int64_t size) {
@@ -67,9 +78,19 @@ static void run_folded(const struct plan *plan, const struct plan_step *step, co
   run_and(plan, step, part, &after);
 }
 
-/* The maps of a whole stage would be in use at once if folded ones ran side by side. */
-static const struct plan_parted running = {.run = run}, adding = {.run = run_add},
-                                folded_running = {.run = run_folded, .waits = true};
+/* Backward by data it may add to what is there. */
+enum how { HOW_FORWARD, HOW_BACK, HOW_BACK_ADDING, HOWS };
+
+/*
+ * Weights that are trained change before each step, so each convolution packs them itself, into memory that the others
+ * use too; other weights are packed once. The maps of a whole stage would be in use at once if folded ones ran side by
+ * side.
+ */
+static const struct plan_parted trained[HOWS] = {{.begin = pack_own, .run = run},
+                                                 {.begin = pack_own_turned, .run = run},
+                                                 {.begin = pack_own_turned, .run = run_add}},
+                                packed_once[HOWS] = {{.run = run}, {.run = run}, {.run = run_add}},
+                                folded_once = {.run = run_folded, .waits = true};
 
 enum { SUM_FROM, SUM_GRADIENT, SUM_TO, SUMS, SUM_SCRATCH };
 
@@ -113,13 +134,16 @@ static int64_t parts_of(const struct plan *plan, const struct winograd *winograd
   return blocked_parts(widens ? &winograd->target : &winograd->source, plan->setup.threads);
 }
 
-static void add_run(struct plan *plan, plan_work packing, const struct plan_parted *parted, int from, int dense,
-                    int to) {
+static void add_run(struct plan *plan, enum how how, int from, int dense, int to) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, dense);
-  const int packed = plan_packed_by(plan, packing, dense, winograd_packed_size(weights.dims));
+  const int64_t size = winograd_packed_size(weights.dims);
+  const bool trains = plan_trains(plan);
   struct winograd winograd;
-  if (init(plan, &winograd, from, to))
-    PLAN_PARTED(plan, parted, parts_of(plan, &winograd), NULL, from, packed, to, add_scratch(plan, &winograd));
+  if (!init(plan, &winograd, from, to)) return;
+  const int packed = trains ? plan_floats(plan, size, false)
+                            : plan_packed_by(plan, how == HOW_FORWARD ? pack : pack_turned, dense, size);
+  PLAN_PARTED(plan, trains ? &trained[how] : &packed_once[how], parts_of(plan, &winograd), NULL, from, packed, to,
+              add_scratch(plan, &winograd), dense);
 }
 
 void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
@@ -128,16 +152,16 @@ void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const s
   const int packed = plan_packed_by(plan, pack, folded->weights, winograd_packed_size(weights.dims));
   struct winograd winograd;
   if (init(plan, &winograd, from, to))
-    PLAN_PARTED(plan, &folded_running, parts_of(plan, &winograd), norm, from, packed, to,
+    PLAN_PARTED(plan, &folded_once, parts_of(plan, &winograd), norm, from, packed, to,
                 add_scratch(plan, &winograd), folded->bias, folded->addend);
 }
 
 void conv_winograd_forward(struct plan *plan, int from, int dense, int to) {
-  add_run(plan, pack, &running, from, dense, to);
+  add_run(plan, HOW_FORWARD, from, dense, to);
 }
 
 void conv_winograd_backward_data(struct plan *plan, int gradient, int dense, int to, bool add) {
-  add_run(plan, pack_turned, add ? &adding : &running, gradient, dense, to);
+  add_run(plan, add ? HOW_BACK_ADDING : HOW_BACK, gradient, dense, to);
 }
 
 void conv_winograd_backward_weights(struct plan *plan, int from, int gradient, int dense) {
