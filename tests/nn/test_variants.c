@@ -224,7 +224,7 @@ static void all_time_is_counted(void **state) {
       double seconds[PLAN_KINDS] = {0}, sum = 0;
       const struct variant variant = {"timed", FALSE, FALSE, CONV_WINOGRAD, threads, STEP, 0};
       const gint64 begun = g_get_monotonic_time();
-      AUTO(step) step = run_timed(rig, n, &variant, seconds);
+      step_free(run_timed(rig, n, &variant, seconds));
       const double taken = 1e-6 * (double)(g_get_monotonic_time() - begun + 1);
       for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) assert_true(seconds[kinds[k]] > 0);
       for (guint k = 0; k < PLAN_KINDS; k++) sum += seconds[k];
