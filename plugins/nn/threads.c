@@ -9,6 +9,7 @@ void omp_set_num_threads(int count);
 int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 int omp_get_thread_num(void);
+int omp_get_thread_limit(void);
 void GOMP_parallel(void (*body)(void *data), void *data, unsigned threads, unsigned flags);
 
 struct job {
@@ -23,7 +24,11 @@ static void share(void *data) {
   for (int64_t k = job->count * own / threads; k < job->count * (own + 1) / threads; k++) job->body(job->data, k);
 }
 
-void threads_limit(uint32_t count) { omp_set_num_threads((int)count); }
+/* More than OMP_THREAD_LIMIT would not come, but oneDNN's barriers would wait for them. */
+void threads_limit(uint32_t count) {
+  const uint32_t most = (uint32_t)omp_get_thread_limit();
+  omp_set_num_threads((int)(count < most ? count : most));
+}
 
 void threads_run(int64_t count, void (*body)(void *data, int64_t k), void *data) {
   struct job job = {count, body, data};

@@ -90,6 +90,15 @@ def values_can_be_set(folder):
 
 
 @case
+def fewer_threads_than_asked_for_will_do(folder):
+    """oneDNN's barriers would wait for ever for threads that OpenMP may not make."""
+    write(folder, "small.yaml", PLAIN)
+    done = dovetail("bench", "small.yaml", "--steps", "1", "--tune", "off", "--set", "train.threads=4", folder=folder,
+                    env={"OMP_THREAD_LIMIT": "1"})
+    assert done.returncode == 0, done.stderr
+
+
+@case
 def frozen_networks_and_stages_do_no_harm(folder):
     text = PLAIN.replace("seed: 3", "seed: 3\nscheme: incremental")
     alone = bench(folder, text=text)
