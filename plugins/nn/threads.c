@@ -5,6 +5,7 @@
  * libgomp's own functions. Declared here, because omp.h comes with gcc alone, and `#pragma omp` would make clang bring
  * a second OpenMP into the program, with a second set of threads.
  */
+void omp_set_dynamic(int may_be_fewer);
 void omp_set_num_threads(int count);
 int omp_get_max_threads(void);
 int omp_get_num_threads(void);
@@ -24,9 +25,10 @@ static void share(void *data) {
   for (int64_t k = job->count * own / threads; k < job->count * (own + 1) / threads; k++) job->body(job->data, k);
 }
 
-/* More than OMP_THREAD_LIMIT would not come, but oneDNN's barriers would wait for them. */
+/* oneDNN's barriers wait for as many threads as it asked for, and so for ever where OpenMP makes fewer. */
 void threads_limit(uint32_t count) {
   const uint32_t most = (uint32_t)omp_get_thread_limit();
+  omp_set_dynamic(0);
   omp_set_num_threads((int)(count < most ? count : most));
 }
 
