@@ -111,7 +111,7 @@ static gboolean measure(struct composition *composition, guint threads, gboolean
 gboolean bench_run(struct experiment *experiment, struct composition *composition, guint steps,
                    struct bench_result *result, GError **error) {
   struct train_spec *train = &experiment->train;
-  *result = (struct bench_result){.threads = train->threads ? train->threads : g_get_num_processors()};
+  *result = (struct bench_result){.threads = threads_taken(composition)};
   train->epochs = 0;
   train->steps = WARM_UP + steps;
   train->check = 0;

@@ -22,7 +22,7 @@ struct bench_first {
 };
 
 struct bench_result {
-  guint threads; /**< of all networks together */
+  guint threads; /**< that all networks together take */
   struct bench_first first;
   double memory; /**< peak, in bytes; NaN: not known */
   double peak_float32, peak_bfloat16; /**< operations in a second; NaN where the processor has no instruction */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/processors.h"
 #include "plugin/parallel.h"
 #include "plugin/random.h"
 
@@ -54,20 +55,13 @@ static uint32_t host_choose(const struct dvt_host *host, const char *key, uint32
   return services->choices ? choices_choose(services->choices, key, count, names, seconds, data) : 0;
 }
 
-/* Asked once: the answer takes system calls, and every plugin instance has a table. */
-static guint processors(void) {
-  static gsize count;
-  if (g_once_init_enter(&count)) g_once_init_leave(&count, g_get_num_processors());
-  return (guint)count;
-}
-
 void services_init(struct services *services, guint64 seed) {
   *services = (struct services){
       .table = {.struct_size = sizeof(struct dvt_host),
                 .abi_major = DVT_ABI_MAJOR,
                 .abi_minor = DVT_ABI_MINOR,
                 .context = services,
-                .threads = processors(),
+                .threads = processors_usable(),
                 .log = host_log,
                 .allocate = host_allocate,
                 .release = host_release,

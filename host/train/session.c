@@ -6,6 +6,7 @@
 #include "train/frozen.h"
 #include "train/results.h"
 #include "train/stages.h"
+#include "train/step.h"
 
 struct session {
   struct composition *composition; /* of the last stage */
@@ -113,7 +114,7 @@ static void on_progress(gpointer data, guint64 step, guint64 steps) {
 
 static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
   const struct trainer_watcher watcher = {.epoch = on_epoch, .progress = on_progress, .data = session};
-  const struct trainer_config config = {.threads = session->result->threads,
+  const struct trainer_config config = {.threads = threads_asked(stage->experiment),
                                         .interrupted = session->config->interrupted};
   session->stage = stage;
   if (!composition_initialise(stage, error) || !frozen_load(stage, session->run->path, error) ||
@@ -150,7 +151,7 @@ static gboolean measure(struct session *session, GError **error) {
   struct session_result *result = session->result;
   const struct cross_config config = {
       .batch = spec->batch,
-      .threads = result->threads,
+      .threads = threads_asked(composition->experiment),
       .precision = spec->precision,
       .interrupted = session->config->interrupted,
   };
@@ -202,9 +203,8 @@ struct session_result *session_run(struct composition *composition, const struct
   AUTO(session_result) result = g_new0(struct session_result, 1);
   struct session session = {.composition = composition, .config = config, .result = result};
   GError *failure = NULL;
-  const guint threads = composition->experiment->train.threads;
   result->count = composition->network_count;
-  result->threads = threads ? threads : g_get_num_processors();
+  result->threads = threads_taken(composition);
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;

@@ -25,7 +25,7 @@ struct session_config {
 
 struct session_result {
   guint count;        /**< networks */
-  guint threads;      /**< of all networks together */
+  guint threads;      /**< that the networks of the last stage take together */
   guint64 steps;      /**< of all stages */
   double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
   struct similarity *similarity; /**< [extractor × other]; none on the diagonal and where features cannot be compared */

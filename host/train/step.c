@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/processors.h"
 #include "plugin/border.h"
 #include "plugin/fault.h"
 #include "plugin/tensors.h"
@@ -123,6 +124,15 @@ static guint count_flying(const struct composition *composition) {
   guint count = 0;
   for (guint t = 0; t < composition->network_count; t++) count += network_flies(composition, t);
   return count;
+}
+
+guint threads_asked(const struct experiment *experiment) {
+  return experiment->train.threads ? experiment->train.threads : processors_usable();
+}
+
+guint threads_taken(const struct composition *composition) {
+  const guint networks = count_flying(composition);
+  return networks * MAX(1, threads_asked(composition->experiment) / networks);
 }
 
 struct stepper *stepper_new(struct composition *composition, guint threads, GError **error) {

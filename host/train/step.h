@@ -80,6 +80,12 @@ struct stepper {
 /** Whether a network takes part in steps: it is trained, or an aligner wants its features. */
 gboolean network_flies(const struct composition *composition, guint t);
 
+/** Threads that an experiment asks for, of all networks together: without a number, one for each core it may use. */
+guint threads_asked(const struct experiment *experiment);
+
+/** How many of those its networks take: each that takes part has an equal share, and at least one. */
+guint threads_taken(const struct composition *composition);
+
 /**
  * The composition is initialised, outlives it, and has one stepper at a time. threads: of all networks together. The
  * caller frees it.

@@ -11,6 +11,7 @@ int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 int omp_get_thread_num(void);
 int omp_get_thread_limit(void);
+int omp_get_max_active_levels(void);
 void GOMP_parallel(void (*body)(void *data), void *data, unsigned threads, unsigned flags);
 
 struct job {
@@ -27,7 +28,7 @@ static void share(void *data) {
 
 /* oneDNN's barriers wait for as many threads as it asked for, and so for ever where OpenMP makes fewer. */
 void threads_limit(uint32_t count) {
-  const uint32_t most = (uint32_t)omp_get_thread_limit();
+  const uint32_t most = omp_get_max_active_levels() < 1 ? 1 : (uint32_t)omp_get_thread_limit();
   omp_set_dynamic(0);
   omp_set_num_threads((int)(count < most ? count : most));
 }

@@ -81,7 +81,7 @@ def operations_are_those_of_the_definition(folder):
 @case
 def values_can_be_set(folder):
     result = bench(folder, "--set", "train.precision=float32", "--set", "train.batch=8", "--set", "train.threads=1")
-    assert (result["precision"], result["batch"], result["threads"]) == ("float32", 8, 1)
+    assert (result["precision"], result["batch"], result["threads"]) == ("float32", 8, 2), "one each"
     done = dovetail("bench", "--steps", "1", "--tune", "off", "--set", "networks.*.backbone.params.depth=8", "--set",
                     "networks.*.head.params.depth=8", "--set", "train.batch=4", folder=folder)
     assert done.returncode == 0, done.stderr
@@ -93,10 +93,24 @@ def values_can_be_set(folder):
 def fewer_threads_than_asked_for_will_do(folder):
     """oneDNN's barriers would wait for ever for threads that OpenMP may not make."""
     write(folder, "small.yaml", PLAIN)
-    for name, value in [("OMP_THREAD_LIMIT", "1"), ("OMP_DYNAMIC", "true")]:
+    for name, value in [("OMP_THREAD_LIMIT", "1"), ("OMP_DYNAMIC", "true"), ("OMP_MAX_ACTIVE_LEVELS", "0")]:
         done = dovetail("bench", "small.yaml", "--steps", "1", "--tune", "off", "--set", "train.threads=8", folder=folder,
                         env={name: value})
         assert done.returncode == 0, done.stderr
+
+
+@case
+def threads_are_those_that_there_is_room_for(folder):
+    one = PLAIN.replace("seed: 3", "seed: 3\nscheme: incremental")  # stages train one network at a time
+    all_there_is = ["--set", "train.threads=0"]
+    usable = os.sched_getaffinity(0)
+    assert bench(folder, *all_there_is, text=one)["threads"] == len(usable)
+    os.sched_setaffinity(0, [min(usable)])
+    try:
+        assert bench(folder, *all_there_is, text=one)["threads"] == 1
+    finally:
+        os.sched_setaffinity(0, usable)
+    assert bench(folder, "--set", "train.threads=3")["threads"] == 2, "two networks have equal shares"
 
 
 @case
