@@ -160,94 +160,103 @@ enum { X, GRADIENT, TABLE, PARTS, DX = PARTS, Y, MASKED };
 /* What the way back needs, in TABLE: rows of padded numbers by channel. */
 enum row { MEAN, SUM, PRODUCT, SCALED, SLOPE, OFFSET, GATE_SCALE, GATE_SHIFT, ROWS };
 
-static float *row_of(const struct plan *plan, const struct plan_step *step, enum row row) {
-  return plan_data(plan, step->tensors[TABLE]) + row * plan_layout(plan, step->tensors[X]).padded;
+struct table {
+  float *row[ROWS];
+};
+
+static struct table table_of(const struct plan *plan, const struct plan_step *step, const struct blocked *layout) {
+  struct table table;
+  float *start = plan_data(plan, step->tensors[TABLE]);
+  for (int row = 0; row < ROWS; row++) table.row[row] = start + row * layout->padded;
+  return table;
 }
 
 static void fill_table(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct table table = table_of(plan, step, &layout);
   const float *mean = mean_of(plan, step->node);
-  float *to = row_of(plan, step, MEAN);
-  for (int64_t c = 0; c < layout.padded; c++) to[c] = c < layout.channels ? mean[c] : 0.0f;
-  write_padded_factors(plan, step->node, &layout, row_of(plan, step, GATE_SCALE), row_of(plan, step, GATE_SHIFT));
+  for (int64_t c = 0; c < layout.padded; c++) table.row[MEAN][c] = c < layout.channels ? mean[c] : 0.0f;
+  write_padded_factors(plan, step->node, &layout, table.row[GATE_SCALE], table.row[GATE_SHIFT]);
 }
 
 /*
  * Where the ReLU was open; NULL: there is none. The output tells, but where nothing was added before it the input does,
  * which is read anyway.
  */
-static const struct norm_gate *gate_of(const struct plan *plan, const struct plan_step *step, struct norm_gate *gate) {
+static const struct norm_gate *gate_of(const struct plan *plan, const struct plan_step *step,
+                                       const struct table *table, struct norm_gate *gate) {
   if (!step->node->relu) return NULL;
-  *gate = (struct norm_gate){.scale = row_of(plan, step, GATE_SCALE), .shift = row_of(plan, step, GATE_SHIFT)};
+  *gate = (struct norm_gate){.scale = table->row[GATE_SCALE], .shift = table->row[GATE_SHIFT]};
   if (step->node->inputs[1] >= 0) gate->y = plan_data(plan, step->tensors[Y]);
   return gate;
 }
 
 static void sum_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct table table = table_of(plan, step, &layout);
   double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
   struct norm_gate gate;
-  plan->kernels->norm->sums(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &gate),
-                            plan_data(plan, step->tensors[GRADIENT]), row_of(plan, step, MEAN),
+  plan->kernels->norm->sums(&layout, part->images, plan_data(plan, step->tensors[X]),
+                            gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]),
+                            table.row[MEAN],
                             sums + part->number * 2 * layout.padded);
 }
 
-static void add_weight_gradients(const struct plan *plan, const struct plan_step *step, int64_t channels) {
-  const struct nn_node *node = step->node;
+static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct table *table,
+                                 int64_t channels) {
   float *const *gradients = plan->setup.gradients;
   const float *variance = variance_of(plan, node);
-  const float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
   for (int64_t c = 0; c < channels; c++) {
-    gradients[node->weights[SHIFT]][c] += sum[c];
-    gradients[node->weights[SCALE]][c] += product[c] / deviation(variance[c]);
+    gradients[node->weights[SHIFT]][c] += table->row[SUM][c];
+    gradients[node->weights[SCALE]][c] += table->row[PRODUCT][c] / deviation(variance[c]);
   }
 }
 
 static void finish_sums(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct table table = table_of(plan, step, &layout);
   const double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
   const int64_t padded = layout.padded;
-  float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
   for (int64_t c = 0; c < padded; c++) {
     double total[2] = {0};
     for (int64_t k = 0; k < step->parts; k++)
       for (int which = 0; which < 2; which++) total[which] += sums[(2 * k + which) * padded + c];
-    sum[c] = (float)total[0];
-    product[c] = (float)total[1];
+    table.row[SUM][c] = (float)total[0];
+    table.row[PRODUCT][c] = (float)total[1];
   }
-  if (plan_trains(plan)) add_weight_gradients(plan, step, layout.channels);
+  if (plan_trains(plan)) add_weight_gradients(plan, step->node, &table, layout.channels);
 }
 
 static const struct plan_parted summing = {.begin = fill_table, .run = sum_part, .finish = finish_sums};
 
-/*
- * The rows of struct norm_terms. Running statistics do not depend on the input, and where no weights are trained either
- * there are no sums, and nobody has filled the table yet.
- */
+/* Running statistics do not depend on the input: where no weights are trained either, nobody wants the sums. */
+static bool has_sums(const struct plan *plan) { return of_batch(plan) || plan_trains(plan); }
+
+/* The rows of struct norm_terms. */
 static void prepare_back(const struct plan *plan, const struct plan_step *step) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct table table = table_of(plan, step, &layout);
   const float *scale = weight(plan, node, SCALE), *variance = variance_of(plan, node);
-  const float *sum = row_of(plan, step, SUM), *product = row_of(plan, step, PRODUCT);
-  float *scaled = row_of(plan, step, SCALED), *slope = row_of(plan, step, SLOPE), *offset = row_of(plan, step, OFFSET);
   const double count = (double)(layout.images * layout.positions);
-  fill_table(plan, step);
+  if (!has_sums(plan)) fill_table(plan, step); /* else these have done it */
   for (int64_t c = 0; c < layout.padded; c++) {
     const bool is_there = c < layout.channels;
     const double wide = is_there ? deviation(variance[c]) : 1.0, factor = is_there ? scale[c] / wide : 0.0;
-    scaled[c] = (float)factor;
-    slope[c] = of_batch(plan) ? (float)(-factor * product[c] / (count * wide * wide)) : 0.0f;
-    offset[c] = of_batch(plan) ? (float)(-factor * sum[c] / count) : 0.0f;
+    table.row[SCALED][c] = (float)factor;
+    table.row[SLOPE][c] =
+        of_batch(plan) ? (float)(-factor * table.row[PRODUCT][c] / (count * wide * wide)) : 0.0f;
+    table.row[OFFSET][c] = of_batch(plan) ? (float)(-factor * table.row[SUM][c] / count) : 0.0f;
   }
 }
 
 static void back_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
-  const struct norm_terms terms = {row_of(plan, step, MEAN), row_of(plan, step, SCALED), row_of(plan, step, SLOPE),
-                                   row_of(plan, step, OFFSET)};
+  const struct table table = table_of(plan, step, &layout);
+  const struct norm_terms terms = {table.row[MEAN], table.row[SCALED], table.row[SLOPE], table.row[OFFSET]};
   struct norm_gate gate;
-  plan->kernels->norm->backward(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &gate),
-                                plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
+  plan->kernels->norm->backward(&layout, part->images, plan_data(plan, step->tensors[X]),
+                                gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
                                 step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
 }
 
@@ -263,7 +272,7 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   plan_toward(plan, node->output);
   const int table = plan_floats(plan, ROWS * layout.padded, false);
   const int parts = part_doubles(plan, &layout, 2 * layout.padded);
-  if (of_batch(plan) || plan_trains(plan))
+  if (has_sums(plan))
     PLAN_PARTED(plan, &summing, parts_of(plan, &layout), node, from, gradient, table, parts, output);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);

@@ -20,30 +20,19 @@ bool conv_winograd_fits(struct plan *plan, const struct nn_node *node, int from,
   return from >= 0 && to >= 0 && node->kernel == 3 && node->stride == 1 && init(plan, &winograd, from, to);
 }
 
-static void pack_to(const struct plan *plan, int dense, int packed, bool turned) {
-  const dnnl_memory_desc_t weights = plan_tensor_md(plan, dense);
-  const struct winograd_kernels *kernels = plan->kernels->winograd;
-  (turned ? kernels->pack_turned : kernels->pack)(weights.dims, plan_data(plan, dense), plan_data(plan, packed));
-}
-
-/* The tensors of each step: as plan_packed_by gives them, and as the functions below do. */
+/* Of a run; what packs for one knows the first two, as plan_packed_by gives them. */
+enum { DENSE, PACKED, FROM, TO, SCRATCH, BIAS, ADDEND };
 
 static void pack(const struct plan *plan, const struct plan_step *step) {
-  pack_to(plan, step->tensors[0], step->tensors[1], false);
+  const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[DENSE]);
+  plan->kernels->winograd->pack(weights.dims, plan_data(plan, step->tensors[DENSE]),
+                                plan_data(plan, step->tensors[PACKED]));
 }
 
 static void pack_turned(const struct plan *plan, const struct plan_step *step) {
-  pack_to(plan, step->tensors[0], step->tensors[1], true);
-}
-
-enum { FROM, PACKED, TO, SCRATCH, DENSE, BIAS = DENSE, ADDEND };
-
-static void pack_own(const struct plan *plan, const struct plan_step *step) {
-  pack_to(plan, step->tensors[DENSE], step->tensors[PACKED], false);
-}
-
-static void pack_own_turned(const struct plan *plan, const struct plan_step *step) {
-  pack_to(plan, step->tensors[DENSE], step->tensors[PACKED], true);
+  const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[DENSE]);
+  plan->kernels->winograd->pack_turned(weights.dims, plan_data(plan, step->tensors[DENSE]),
+                                       plan_data(plan, step->tensors[PACKED]));
 }
 
 /* What a thread has for itself of a tensor of `size` floats for each. */
@@ -86,9 +75,9 @@ enum how { HOW_FORWARD, HOW_BACK, HOW_BACK_ADDING, HOWS };
  * use too; other weights are packed once. The maps of a whole stage would be in use at once if folded ones ran side by
  * side.
  */
-static const struct plan_parted trained[HOWS] = {{.begin = pack_own, .run = run},
-                                                 {.begin = pack_own_turned, .run = run},
-                                                 {.begin = pack_own_turned, .run = run_add}},
+static const struct plan_parted trained[HOWS] = {{.begin = pack, .run = run},
+                                                 {.begin = pack_turned, .run = run},
+                                                 {.begin = pack_turned, .run = run_add}},
                                 packed_once[HOWS] = {{.run = run}, {.run = run}, {.run = run_add}},
                                 folded_once = {.run = run_folded, .waits = true};
 
@@ -142,8 +131,8 @@ static void add_run(struct plan *plan, enum how how, int from, int dense, int to
   if (!init(plan, &winograd, from, to)) return;
   const int packed = trains ? plan_floats(plan, size, false)
                             : plan_packed_by(plan, how == HOW_FORWARD ? pack : pack_turned, dense, size);
-  PLAN_PARTED(plan, trains ? &trained[how] : &packed_once[how], parts_of(plan, &winograd), NULL, from, packed, to,
-              add_scratch(plan, &winograd), dense);
+  PLAN_PARTED(plan, trains ? &trained[how] : &packed_once[how], parts_of(plan, &winograd), NULL, dense, packed, from,
+              to, add_scratch(plan, &winograd));
 }
 
 void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const struct conv_folded *folded, int from,
@@ -152,7 +141,7 @@ void conv_winograd_folded(struct plan *plan, const struct nn_node *norm, const s
   const int packed = plan_packed_by(plan, pack, folded->weights, winograd_packed_size(weights.dims));
   struct winograd winograd;
   if (init(plan, &winograd, from, to))
-    PLAN_PARTED(plan, &folded_once, parts_of(plan, &winograd), norm, from, packed, to,
+    PLAN_PARTED(plan, &folded_once, parts_of(plan, &winograd), norm, folded->weights, packed, from, to,
                 add_scratch(plan, &winograd), folded->bias, folded->addend);
 }
 
