@@ -130,15 +130,19 @@ guint threads_asked(const struct experiment *experiment) {
   return experiment->train.threads ? experiment->train.threads : processors_usable();
 }
 
+/* Of `threads`, what each network gets. */
+static guint threads_each(const struct composition *composition, guint threads) {
+  return MAX(1, threads / count_flying(composition));
+}
+
 guint threads_taken(const struct composition *composition) {
-  const guint networks = count_flying(composition);
-  return networks * MAX(1, threads_asked(composition->experiment) / networks);
+  return count_flying(composition) * threads_each(composition, threads_asked(composition->experiment));
 }
 
 struct stepper *stepper_new(struct composition *composition, guint threads, GError **error) {
   AUTO(stepper) stepper = g_new0(struct stepper, 1);
   stepper->composition = composition;
-  stepper->threads = MAX(1, threads / count_flying(composition));
+  stepper->threads = threads_each(composition, threads);
   stepper->flights = g_new0(struct flight, composition->network_count);
   stepper->joint_losses = g_new0(double, composition->aligner_count + 1);
   joint_view_init(&stepper->joint_view, composition->network_count);
