@@ -198,8 +198,7 @@ static void sum_part(const struct plan *plan, const struct plan_step *step, cons
   struct norm_gate gate;
   plan->kernels->norm->sums(&layout, part->images, plan_data(plan, step->tensors[X]),
                             gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]),
-                            table.row[MEAN],
-                            sums + part->number * 2 * layout.padded);
+                            table.row[MEAN], sums + part->number * 2 * layout.padded);
 }
 
 static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct table *table,
@@ -256,7 +255,8 @@ static void back_part(const struct plan *plan, const struct plan_step *step, con
   const struct norm_terms terms = {table.row[MEAN], table.row[SCALED], table.row[SLOPE], table.row[OFFSET]};
   struct norm_gate gate;
   plan->kernels->norm->backward(&layout, part->images, plan_data(plan, step->tensors[X]),
-                                gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
+                                gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]), &terms,
+                                plan_data(plan, step->tensors[DX]),
                                 step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
 }
 
