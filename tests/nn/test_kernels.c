@@ -153,8 +153,8 @@ static void check_apply(const struct sample *s, gboolean half) {
   for (int adds = 0; adds < 2; adds++)
     for (int relu = adds; relu < 2; relu++) {
       for (gint64 k = 0; k < part_count(s); k++)
-        kernels_choose()->norm->apply(&x.layout, part_of(s, k), x.data, adds ? addend.data : NULL, scale, shift, relu,
-                                      y.data);
+        kernels_choose(x.layout.block)
+            ->norm->apply(&x.layout, part_of(s, k), x.data, adds ? addend.data : NULL, scale, shift, relu, y.data);
       for (gsize k = 0; k < count(s); k++) {
         const gsize c = channel_of(s, k);
         expected[k] = x.values[k] * scale[c] + shift[c] + (adds ? addend.values[k] : 0);
@@ -209,7 +209,7 @@ static void check_sums_with(const struct sample *s, gboolean half, gboolean by_o
   const gsize padded = (gsize)x.layout.padded;
   g_autofree double *sums = g_new0(double, 2 * padded), *more = g_new(double, 2 * padded);
   for (gint64 part = 0; part < part_count(s); part++) {
-    kernels_choose()->norm->sums(&x.layout, part_of(s, part), x.data, &gate.norm, g.data, mean, more);
+    kernels_choose(x.layout.block)->norm->sums(&x.layout, part_of(s, part), x.data, &gate.norm, g.data, mean, more);
     for (gsize k = 0; k < 2 * padded; k++) sums[k] += more[k];
   }
   for (gsize c = 0; c < (gsize)s->c; c++) {
@@ -250,7 +250,8 @@ static void check_backward_with(const struct sample *s, gboolean half, gboolean 
     expected[k] = terms.scale[c] * masked[k] + terms.slope[c] * (x.values[k] - terms.mean[c]) + terms.offset[c];
   }
   for (gint64 k = 0; k < part_count(s); k++)
-    kernels_choose()->norm->backward(&x.layout, part_of(s, k), x.data, &gate.norm, g.data, &terms, dx.data, g.data);
+    kernels_choose(x.layout.block)
+        ->norm->backward(&x.layout, part_of(s, k), x.data, &gate.norm, g.data, &terms, dx.data, g.data);
   assert_near(&dx, expected, "backward");
   assert_near(&g, masked, "masked gradient, in place");
   for (guint k = 0; k < G_N_ELEMENTS(parts); k++) free(parts[k]);
@@ -275,7 +276,7 @@ static void check_mean(const struct sample *s, gboolean half) {
   const gsize images = (gsize)s->n, channels = (gsize)s->c, positions = (gsize)(s->h * s->w);
   float *means = memory_floats(images * channels, NULL);
   g_autofree double *expected = g_new(double, count(s));
-  kernels_choose()->elementwise->mean(&x.layout, x.data, means);
+  kernels_choose(x.layout.block)->elementwise->mean(&x.layout, x.data, means);
   for (gsize row = 0; row < images * channels; row++) {
     double sum = 0, size = 0;
     for (const double *x_row = x.values + row * positions, *p = x_row; p < x_row + positions; p++)
@@ -283,7 +284,7 @@ static void check_mean(const struct sample *s, gboolean half) {
     assert_true(fabs(means[row] - sum / (double)positions) <= 1e-6 * size / (double)positions);
     for (gsize p = 0; p < positions; p++) expected[row * positions + p] = means[row] / (double)positions;
   }
-  kernels_choose()->elementwise->spread(&back.layout, means, back.data);
+  kernels_choose(back.layout.block)->elementwise->spread(&back.layout, means, back.data);
   assert_near(&back, expected, "gradient of the mean");
   free(means);
   tensor_free(&x);
@@ -309,17 +310,17 @@ static void numbers_are_converted(void **state) {
   float back[COUNT + GUARD];
   memset(halves, 0x55, sizeof halves);
   memset(back, 0x55, sizeof back);
-  kernels_choose()->elementwise->to_half(COUNT, cases, halves);
-  kernels_choose()->elementwise->to_float(COUNT, halves, back);
+  kernels_choose(1)->elementwise->to_half(COUNT, cases, halves);
+  kernels_choose(1)->elementwise->to_float(COUNT, halves, back);
   for (guint k = 0; k < COUNT; k++) {
     assert_int_equal(halves[k], expected[k]);
     if (!isnan(cases[k])) assert_true(back[k] == half_to_float(expected[k]));
   }
   assert_true(isnan(back[COUNT - 1]));
   for (guint k = COUNT; k < COUNT + GUARD; k++) assert_int_equal(halves[k], 0x5555);
-  kernels_choose()->elementwise->add(COUNT - 3, false, back, cases); /* in place, with a rest */
+  kernels_choose(1)->elementwise->add(COUNT - 3, false, back, cases); /* in place, with a rest */
   assert_true(back[4] == 1.015625f + 1.01171875f);
-  kernels_choose()->elementwise->add(3, true, halves, halves + 2); /* a rest alone */
+  kernels_choose(1)->elementwise->add(3, true, halves, halves + 2); /* a rest alone */
   assert_int_equal(halves[0], 0x3f80);
 }
 
@@ -389,7 +390,7 @@ static void check_run(const struct shape *shape, gboolean half) {
   c.y = tensor_new(&c.target, half, "before");
   for (int turned = 0; turned < 2; turned++) {
     g_autofree double *expected = convolved(&c, turned);
-    const struct winograd_kernels *kernels = kernels_choose()->winograd;
+    const struct winograd_kernels *kernels = kernels_choose(c.winograd.block)->winograd;
     if (turned)
       kernels->pack_turned(turned_sizes, c.weights, packed);
     else
@@ -419,9 +420,9 @@ static void check_after(const struct shape *shape, gboolean half) {
   g_autofree double *expected = convolved(&c, FALSE);
   for (gsize k = 0; k < count(&c.target); k++)
     expected[k] = MAX(0.0, expected[k] + bias[channel_of(&c.target, k)] + addend.values[k]);
-  kernels_choose()->winograd->pack(c.sizes, c.weights, packed);
-  kernels_choose()->winograd->run(&c.winograd, (struct images){0, shape->n}, c.x.data, packed, &after, c.y.data,
-                                  c.scratch);
+  kernels_choose(c.winograd.block)->winograd->pack(c.sizes, c.weights, packed);
+  kernels_choose(c.winograd.block)
+      ->winograd->run(&c.winograd, (struct images){0, shape->n}, c.x.data, packed, &after, c.y.data, c.scratch);
   assert_near(&c.y, expected, "Winograd with bias, sum and ReLU");
   free(packed);
   free(bias);
@@ -439,8 +440,9 @@ static void check_weights(const struct shape *shape, gboolean half) {
   float *sums = memory_floats((gsize)winograd_sums_size(&c.winograd), NULL);
   memset(sums, 0, (gsize)winograd_sums_size(&c.winograd) * sizeof *sums);
   for (gint64 k = 0; k < part_count(&c.source); k++)
-    kernels_choose()->winograd->sum(&c.winograd, part_of(&c.source, k), c.x.data, c.y.data, sums, c.scratch);
-  kernels_choose()->winograd->add_sums(&c.winograd, sums, got);
+    kernels_choose(c.winograd.block)
+        ->winograd->sum(&c.winograd, part_of(&c.source, k), c.x.data, c.y.data, sums, c.scratch);
+  kernels_choose(c.winograd.block)->winograd->add_sums(&c.winograd, sums, got);
   free(sums);
   for (gint64 k = 0; k < 9 * from * shape->to; k++) {
     double expected = c.weights[k];

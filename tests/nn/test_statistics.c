@@ -56,9 +56,9 @@ static void compute(const struct sample *s, gint64 part, const float *x, float *
   g_autofree struct moments *moments = g_new(struct moments, parts * layout.padded);
   for (gint64 k = 0; k < parts; k++) {
     const struct images images = {k * part, MIN(s->n, (k + 1) * part)};
-    kernels_choose()->statistics->take(&layout, images, x, moments + k * layout.padded);
+    kernels_choose(layout.block)->statistics->take(&layout, images, x, moments + k * layout.padded);
   }
-  kernels_choose()->statistics->merge(&layout, parts, moments, mean, variance);
+  kernels_choose(layout.block)->statistics->merge(&layout, parts, moments, mean, variance);
 }
 
 /* Errors are measured in standard deviations: what batch norm makes of them. */
