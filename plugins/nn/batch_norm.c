@@ -31,17 +31,17 @@ enum { TAKEN_FROM, MOMENTS, TAKEN_MEAN, TAKEN_VARIANCE };
 
 static void take_moments(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
+  const struct statistics_kernels *kernels = kernels_choose(layout.block)->statistics;
   struct moments *moments = (void *)plan_data(plan, step->tensors[MOMENTS]);
-  plan->kernels->statistics->take(&layout, part->images, plan_data(plan, step->tensors[TAKEN_FROM]),
-                                  moments + part->number * layout.padded);
+  kernels->take(&layout, part->images, plan_data(plan, step->tensors[TAKEN_FROM]),
+                         moments + part->number * layout.padded);
 }
 
 static void merge_moments(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
-  plan->kernels->statistics->merge(&layout, step->parts,
-                                   (const void *)plan_data(plan, step->tensors[MOMENTS]),
-                                   plan_data(plan, step->tensors[TAKEN_MEAN]),
-                                   plan_data(plan, step->tensors[TAKEN_VARIANCE]));
+  const struct statistics_kernels *kernels = kernels_choose(layout.block)->statistics;
+  kernels->merge(&layout, step->parts, (const void *)plan_data(plan, step->tensors[MOMENTS]),
+                          plan_data(plan, step->tensors[TAKEN_MEAN]), plan_data(plan, step->tensors[TAKEN_VARIANCE]));
 }
 
 static const struct plan_parted taking = {.run = take_moments, .finish = merge_moments};
@@ -95,10 +95,11 @@ static void prepare(const struct plan *plan, const struct plan_step *step) {
 static void apply(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct nn_node *node = step->node;
   const struct blocked layout = plan_layout(plan, step->tensors[FORWARD_X]);
+  const struct norm_kernels *kernels = kernels_choose(layout.block)->norm;
   const float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
-  plan->kernels->norm->apply(&layout, part->images, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets,
-                             node->relu, plan_data(plan, step->tensors[FORWARD_Y]));
+  kernels->apply(&layout, part->images, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets,
+                    node->relu, plan_data(plan, step->tensors[FORWARD_Y]));
 }
 
 static const struct plan_parted applying = {.begin = prepare, .run = apply, .waits = true};
@@ -193,12 +194,12 @@ static const struct norm_gate *gate_of(const struct plan *plan, const struct pla
 
 static void sum_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct norm_kernels *kernels = kernels_choose(layout.block)->norm;
   const struct table table = table_of(plan, step, &layout);
   double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
   struct norm_gate gate;
-  plan->kernels->norm->sums(&layout, part->images, plan_data(plan, step->tensors[X]),
-                            gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]),
-                            table.row[MEAN], sums + part->number * 2 * layout.padded);
+  kernels->sums(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &table, &gate),
+                   plan_data(plan, step->tensors[GRADIENT]), table.row[MEAN], sums + part->number * 2 * layout.padded);
 }
 
 static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct table *table,
@@ -251,13 +252,13 @@ static void prepare_back(const struct plan *plan, const struct plan_step *step) 
 
 static void back_part(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct blocked layout = plan_layout(plan, step->tensors[X]);
+  const struct norm_kernels *kernels = kernels_choose(layout.block)->norm;
   const struct table table = table_of(plan, step, &layout);
   const struct norm_terms terms = {table.row[MEAN], table.row[SCALED], table.row[SLOPE], table.row[OFFSET]};
   struct norm_gate gate;
-  plan->kernels->norm->backward(&layout, part->images, plan_data(plan, step->tensors[X]),
-                                gate_of(plan, step, &table, &gate), plan_data(plan, step->tensors[GRADIENT]), &terms,
-                                plan_data(plan, step->tensors[DX]),
-                                step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
+  kernels->backward(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &table, &gate),
+                       plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
+                       step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
 }
 
 static const struct plan_parted going_back = {.begin = prepare_back, .run = back_part, .waits = true};

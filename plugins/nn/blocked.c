@@ -28,7 +28,7 @@ bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md) {
                               .half = md->data_type == dnnl_bf16};
   if (blocking->inner_nblks > 1 || (blocking->inner_nblks == 1 && blocking->inner_idxs[0] != 1)) return false;
   if (blocking->strides[3] != block || blocking->strides[2] != block * md->dims[3]) return false;
-  return block == 1 ? !blocked->half : block % LANES == 0 && blocked->padded % LANES == 0;
+  return block == 1 ? !blocked->half : block % BLOCKED_UNIT == 0 && blocked->padded % BLOCKED_UNIT == 0;
 }
 
 int64_t blocked_parts(const struct blocked *blocked, uint32_t threads) {

@@ -6,8 +6,8 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
-/** Numbers that are worked on at once. */
-enum { LANES = 8 };
+/** Channels that fill the narrowest vectors: what lies side by side comes in multiples of it. */
+enum { BLOCKED_UNIT = 8 };
 
 /** The images first to end - 1. */
 struct images {
@@ -18,18 +18,15 @@ struct blocked {
   int64_t images, channels, positions;
   int64_t padded;                     /**< channels that there is room for; those past `channels` are 0 */
   int64_t image_stride, block_stride; /**< elements */
-  int64_t block;                      /**< channels that lie side by side: 1, or a multiple of LANES */
+  int64_t block;                      /**< channels that lie side by side: 1, or a multiple of BLOCKED_UNIT */
   bool half;                          /**< bfloat16, else float32 */
 };
 
 /**
- * Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of LANES, and in
- * bfloat16 also when they do not.
+ * Learns the layout of a tensor. False when channels lie side by side in numbers that are no multiple of
+ * BLOCKED_UNIT, and in bfloat16 also when they do not.
  */
 bool blocked_init(struct blocked *blocked, const dnnl_memory_desc_t *md);
-
-/** Channels that are worked on together. */
-static inline int64_t blocked_group(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
 
 /**
  * How many parts the images of a map (that blocked_init knew) are worked on in by `threads`: so many that what one loop

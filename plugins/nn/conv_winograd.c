@@ -25,14 +25,15 @@ enum { DENSE, PACKED, FROM, TO, SCRATCH, BIAS, ADDEND };
 
 static void pack(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[DENSE]);
-  plan->kernels->winograd->pack(weights.dims, plan_data(plan, step->tensors[DENSE]),
-                                plan_data(plan, step->tensors[PACKED]));
+  const struct winograd_kernels *kernels = kernels_choose(weights.dims[0])->winograd;
+  kernels->pack(weights.dims, plan_data(plan, step->tensors[DENSE]), plan_data(plan, step->tensors[PACKED]));
 }
 
 static void pack_turned(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[DENSE]);
-  plan->kernels->winograd->pack_turned(weights.dims, plan_data(plan, step->tensors[DENSE]),
-                                       plan_data(plan, step->tensors[PACKED]));
+  const struct winograd_kernels *kernels = kernels_choose(weights.dims[0])->winograd;
+  kernels->pack_turned(weights.dims, plan_data(plan, step->tensors[DENSE]),
+                              plan_data(plan, step->tensors[PACKED]));
 }
 
 /* What a thread has for itself of a tensor of `size` floats for each. */
@@ -43,9 +44,10 @@ static float *own(const struct plan *plan, int tensor, const struct plan_part *p
 static void run_and(const struct plan *plan, const struct plan_step *step, const struct plan_part *part,
                     const struct winograd_after *after) {
   const struct winograd winograd = shape_of(plan, step->tensors[FROM], step->tensors[TO]);
-  plan->kernels->winograd->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]),
-                               plan_data(plan, step->tensors[PACKED]), after, plan_data(plan, step->tensors[TO]),
-                               own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
+  const struct winograd_kernels *kernels = kernels_choose(winograd.block)->winograd;
+  kernels->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]),
+                      plan_data(plan, step->tensors[PACKED]), after, plan_data(plan, step->tensors[TO]),
+                      own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
 }
 
 static void run(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
@@ -94,20 +96,22 @@ static void clear_sums(const struct plan *plan, const struct plan_step *step) {
 
 static void sum(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
   const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
-  plan->kernels->winograd->sum(&winograd, part->images, plan_data(plan, step->tensors[SUM_FROM]),
-                               plan_data(plan, step->tensors[SUM_GRADIENT]),
-                               own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
-                               own(plan, step->tensors[SUM_SCRATCH], part, winograd_scratch_size(&winograd)));
+  const struct winograd_kernels *kernels = kernels_choose(winograd.block)->winograd;
+  kernels->sum(&winograd, part->images, plan_data(plan, step->tensors[SUM_FROM]),
+                      plan_data(plan, step->tensors[SUM_GRADIENT]),
+                      own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
+                      own(plan, step->tensors[SUM_SCRATCH], part, winograd_scratch_size(&winograd)));
 }
 
 /* Threads in their order. */
 static void add_sums(const struct plan *plan, const struct plan_step *step) {
   const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
+  const struct winograd_kernels *kernels = kernels_choose(winograd.block)->winograd;
   const int64_t size = winograd_sums_size(&winograd);
   float *sums = plan_data(plan, step->tensors[SUMS]);
   for (const float *more = sums + size; more < sums + all_sums(plan, &winograd); more += size)
     for (int64_t k = 0; k < size; k++) sums[k] += more[k];
-  plan->kernels->winograd->add_sums(&winograd, sums, plan_data(plan, step->tensors[SUM_TO]));
+  kernels->add_sums(&winograd, sums, plan_data(plan, step->tensors[SUM_TO]));
 }
 
 static const struct plan_parted summing = {.begin = clear_sums, .run = sum, .finish = add_sums};

@@ -4,7 +4,8 @@
 
 static void take_mean(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[0]);
-  plan->kernels->elementwise->mean(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
+  const struct elementwise_kernels *kernels = kernels_choose(layout.block)->elementwise;
+  kernels->mean(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
 }
 
 static void forward(struct plan *plan, const struct nn_node *node) {
@@ -16,7 +17,8 @@ static void forward(struct plan *plan, const struct nn_node *node) {
 
 static void spread(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[1]);
-  plan->kernels->elementwise->spread(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
+  const struct elementwise_kernels *kernels = kernels_choose(layout.block)->elementwise;
+  kernels->spread(&layout, plan_data(plan, step->tensors[0]), plan_data(plan, step->tensors[1]));
 }
 
 static void backward(struct plan *plan, const struct nn_node *node) {

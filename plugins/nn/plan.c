@@ -84,7 +84,6 @@ static struct plan *make(const struct plan_setup *setup) {
   struct plan *plan = calloc(1, sizeof *plan);
   if (!plan) return NULL;
   plan->setup = *setup;
-  plan->kernels = kernels_choose();
   plan->error = (struct dvt_error)DVT_ERROR_INIT;
   if (!make_tables(plan)) {
     plan_free(plan);

@@ -99,7 +99,6 @@ struct plan_memo {
 
 struct plan {
   struct plan_setup setup;
-  const struct kernels *kernels;
   struct dvt_error error;
   struct plan_tensor *tensors;
   int tensor_count;

@@ -56,7 +56,7 @@ dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) {
 dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value) {
   const struct nn_value *shape = &plan->setup.graph->values[value];
   /* Images, whose channels fill no block, are no use to our own loops. */
-  const bool is_image = value == NN_INPUT && shape->shape[0] % LANES && !plan_has_half_arithmetic();
+  const bool is_image = value == NN_INPUT && shape->shape[0] % BLOCKED_UNIT && !plan_has_half_arithmetic();
   const bool kept = is_image || shape->precise;
   const bool half = plan->setup.half && !kept;
   return describe(plan, value, half ? dnnl_bf16 : dnnl_f32, !plan->setup.dense);
@@ -241,14 +241,14 @@ static int64_t element_count(const dnnl_memory_desc_t *md) {
 
 static void to_float(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
-  plan->kernels->elementwise->to_float(element_count(&md), plan_data(plan, step->tensors[0]),
-                                       plan_data(plan, step->tensors[1]));
+  kernels_choose(1)->elementwise->to_float(element_count(&md), plan_data(plan, step->tensors[0]),
+                                           plan_data(plan, step->tensors[1]));
 }
 
 static void to_half(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
-  plan->kernels->elementwise->to_half(element_count(&md), plan_data(plan, step->tensors[0]),
-                                      plan_data(plan, step->tensors[1]));
+  kernels_choose(1)->elementwise->to_half(element_count(&md), plan_data(plan, step->tensors[0]),
+                                          plan_data(plan, step->tensors[1]));
 }
 
 dnnl_memory_desc_t plan_retyped(dnnl_memory_desc_t md, dnnl_data_type_t type) {
@@ -353,8 +353,8 @@ void plan_toward(struct plan *plan, int value) {
 
 static void add(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t md = plan_tensor_md(plan, step->tensors[0]);
-  plan->kernels->elementwise->add(element_count(&md), md.data_type == dnnl_bf16, plan_data(plan, step->tensors[0]),
-                                  plan_data(plan, step->tensors[1]));
+  kernels_choose(1)->elementwise->add(element_count(&md), md.data_type == dnnl_bf16, plan_data(plan, step->tensors[0]),
+                                      plan_data(plan, step->tensors[1]));
 }
 
 void plan_add_gradient(struct plan *plan, int value, int tensor) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Our own loops over tensors, where oneDNN has none or slow ones. The files that define a KERNEL(…) are compiled once
- * for each instruction set, under -DKERNEL(name)=name_SET; each gives a table of functions, and kernels_choose.c picks
- * the tables for this processor.
+ * for each instruction set, under -DKERNEL(name)=name_SET -DLANES=numbers of a vector; each gives a table of functions,
+ * and kernels_choose.c picks the tables for this processor.
  *
  * All work on float32 or bfloat16, which is computed with as float32, and allocate nothing. They run in the thread that
  * calls them, but those of elementwise.h spread the work over the threads of threads.h.
@@ -22,7 +22,10 @@ struct kernels {
   const struct winograd_kernels *winograd;
 };
 
-/** Those for the instructions that oneDNN uses here, ONEDNN_MAX_CPU_ISA heeded. */
-const struct kernels *kernels_choose(void);
+/**
+ * Those for the instructions that oneDNN uses here, ONEDNN_MAX_CPU_ISA heeded, with the widest vectors that tensors
+ * fill whose channels lie side by side in numbers that are multiples of `block`; 1: in rows, which fill any.
+ */
+const struct kernels *kernels_choose(int64_t block);
 
 #endif

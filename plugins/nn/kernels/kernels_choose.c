@@ -10,12 +10,20 @@
 
 DECLARE(baseline)
 
-#ifdef KERNELS_AVX2
+#ifdef KERNELS_X86
 DECLARE(avx2)
+DECLARE(avx512)
 
-const struct kernels *kernels_choose(void) {
-  return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx2 ? &kernels_avx2 : &kernels_baseline;
+enum { WIDE = 16 }; /* numbers of a vector of AVX-512 */
+
+const struct kernels *kernels_choose(int64_t block) {
+  const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+  if (isa >= dnnl_cpu_isa_avx512_core && (block == 1 || block % WIDE == 0)) return &kernels_avx512;
+  return isa >= dnnl_cpu_isa_avx2 ? &kernels_avx2 : &kernels_baseline;
 }
 #else
-const struct kernels *kernels_choose(void) { return &kernels_baseline; }
+const struct kernels *kernels_choose(int64_t block) {
+  (void)block;
+  return &kernels_baseline;
+}
 #endif

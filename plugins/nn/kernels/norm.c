@@ -70,7 +70,7 @@ static void apply_any(const struct work *work, int64_t channel) {
 
 /* Channels that are worked on together, one group after another. */
 static void for_groups(const struct work *work, void (*body)(const struct work *work, int64_t channel)) {
-  for (int64_t channel = 0; channel < work->layout->padded; channel += blocked_group(work->layout)) body(work, channel);
+  for (int64_t channel = 0; channel < work->layout->padded; channel += group_of(work->layout)) body(work, channel);
 }
 
 static void apply(const struct blocked *layout, struct images images, const void *x, const void *addend,
@@ -119,7 +119,7 @@ INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const st
 INLINE void sum_group(const struct work *work, int64_t channel, const enum gate gate, const bool half) {
   const struct blocked *layout = work->layout;
   const struct strip strip = strip_of(layout);
-  const int64_t group = blocked_group(layout);
+  const int64_t group = group_of(layout);
   const lanes mean = by_channel(layout, work->terms->mean, channel);
   const struct gate_terms terms = gate_terms_of(work, channel, gate);
   double sums[2][LANES] = {0};

@@ -28,8 +28,10 @@ static float near_mean(const struct moments *so_far, float first) {
 INLINE void add_lanes(const void *x, int64_t at, int64_t count, int64_t stride, const bool half,
                       struct moments into[LANES]) {
   const lanes first = load(x, at, half);
-  lanes near, sum = {0}, square = {0};
-  for (int k = 0; k < LANES; k++) near[k] = near_mean(&into[k], first[k]);
+  lanes sum = {0}, square = {0};
+  float means[LANES];
+  for (int k = 0; k < LANES; k++) means[k] = near_mean(&into[k], first[k]);
+  const lanes near = load(means, 0, false);
   for (int64_t p = 0; p < count; p++) {
     const lanes distance = load(x, at + p * stride, half) - near;
     sum += distance;
@@ -54,7 +56,7 @@ static void add_row(const float *x, int64_t count, struct moments *into) {
 }
 
 static void take(const struct blocked *layout, struct images images, const void *x, struct moments *moments) {
-  const int64_t size = blocked_group(layout);
+  const int64_t size = group_of(layout);
   for (int64_t channel = 0; channel < layout->padded; channel += size) {
     struct moments own[LANES] = {0};
     for (int64_t n = images.first; n < images.end; n++) {

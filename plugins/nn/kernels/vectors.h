@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/** Vectors of LANES numbers, for the kernels alone: inlined everywhere, so that none is handed from file to file. */
+/**
+ * Vectors of LANES numbers, for the kernels alone: inlined everywhere, so that none is handed from file to file. LANES
+ * is what the build sets for the instruction set.
+ */
 #ifndef NN_VECTORS_H
 #define NN_VECTORS_H
 
@@ -13,6 +16,9 @@
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t)), aligned(sizeof(uint32_t)), may_alias));
 typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t)), aligned(sizeof(uint16_t)), may_alias));
+
+/** Channels that are worked on together. */
+INLINE int64_t group_of(const struct blocked *blocked) { return blocked->block == 1 ? 1 : LANES; }
 
 /** LANES numbers of a tensor from element `at` on; `half`: they are bfloat16, the upper half of a float32. */
 INLINE lanes load(const void *tensor, int64_t at, const bool half) {

@@ -13,10 +13,11 @@ enum {
   TILE = WINOGRAD_TILE,
   PATCH = WINOGRAD_PATCH,
   POINTS = WINOGRAD_POINTS,
-  ROWS = WINOGRAD_ROWS, /* of a matrix that are multiplied at once: with two vectors a row they fill the registers */
-  CHANNEL_ROWS = 4,     /* the same where rows are channels */
-  LINE = 64,            /* bytes of a cache line */
-  AHEAD = 1             /* tiles that memory is asked for ahead */
+  /* Of a matrix that are multiplied at once: with two vectors a row they fill 16 registers of AVX2, 32 of AVX-512. */
+  ROWS = LANES == 16 ? WINOGRAD_ROWS : WINOGRAD_ROWS / 2,
+  CHANNEL_ROWS = LANES == 16 ? 8 : 4, /* the same where rows are channels */
+  LINE = 64,                          /* bytes of a cache line */
+  AHEAD = 1                           /* tiles that memory is asked for ahead */
 };
 
 static int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -64,32 +65,43 @@ static const float weights_matrix[PATCH][3] = {{1.0f / 4, 0, 0},
                                                {1.0f / 24, -1.0f / 12, 1.0f / 6},
                                                {0, 0, 1}};
 
-/* Of one pair of channels, to packed[point * stride]. */
-static void pack_pair(const float w[9], float *packed, int64_t stride, bool turned) {
-  float rows[PATCH][3];
-  for (int i = 0; i < PATCH; i++)
-    for (int x = 0; x < 3; x++) {
-      rows[i][x] = 0;
-      for (int y = 0; y < 3; y++) rows[i][x] += weights_matrix[i][y] * w[turned ? 8 - (3 * y + x) : 3 * y + x];
-    }
+/* from[0], from[apart], … */
+INLINE lanes gather(const float *from, int64_t apart) {
+  float numbers[LANES];
+  for (int k = 0; k < LANES; k++) numbers[k] = from[k * apart];
+  return load(numbers, 0, false);
+}
+
+INLINE void scatter_add(float *to, int64_t apart, lanes numbers) {
+  for (int k = 0; k < LANES; k++) to[k * apart] += numbers[k];
+}
+
+/* Of LANES pairs of channels, whose weights begin `apart` floats from each other, to packed[point * stride]. */
+INLINE void pack_pairs(const float *weights, int64_t apart, float *packed, int64_t stride, const bool turned) {
+  lanes rows[PATCH][3];
+  for (int x = 0; x < 3; x++) {
+    lanes w[3];
+    for (int y = 0; y < 3; y++) w[y] = gather(weights + (turned ? 8 - (3 * y + x) : 3 * y + x), apart);
+    for (int i = 0; i < PATCH; i++)
+      rows[i][x] = weights_matrix[i][0] * w[0] + weights_matrix[i][1] * w[1] + weights_matrix[i][2] * w[2];
+  }
   for (int i = 0; i < PATCH; i++)
     for (int j = 0; j < PATCH; j++) {
-      float sum = 0;
-      for (int x = 0; x < 3; x++) sum += rows[i][x] * weights_matrix[j][x];
-      packed[(i * PATCH + j) * stride] = sum;
+      const float *m = weights_matrix[j];
+      *(lanes *)(packed + (i * PATCH + j) * stride) = m[0] * rows[i][0] + m[1] * rows[i][1] + m[2] * rows[i][2];
     }
 }
 
 static void pack(const int64_t shape[2], const float *weights, float *packed) {
   const int64_t target = shape[0], source = shape[1], stride = winograd_pairs(source, target);
-  for (int64_t k = 0; k < target; k++)
+  for (int64_t k = 0; k < target; k += LANES)
     for (int64_t c = 0; c < source; c++)
-      pack_pair(weights + 9 * (k * source + c), packed + c * target + k, stride, false);
+      pack_pairs(weights + 9 * (k * source + c), 9 * source, packed + c * target + k, stride, false);
 }
 
 static void pack_turned(const int64_t shape[2], const float *weights, float *packed) {
   const int64_t target = shape[0], source = shape[1], stride = winograd_pairs(source, target);
-  for (int64_t k = 0; k < target * source; k++) pack_pair(weights + 9 * k, packed + k, stride, true);
+  for (int64_t k = 0; k < target * source; k += LANES) pack_pairs(weights + 9 * k, 9, packed + k, stride, true);
 }
 
 /* Where a tile lies. */
@@ -248,18 +260,18 @@ struct factor {
 INLINE void multiply_block(struct factor a, struct factor b, int64_t depth, float *to, int64_t to_row, const int rows,
                            const int vectors, const bool add) {
   lanes sum[ROWS][2];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) sum[r][v] = add ? *(lanes *)(to + r * to_row + v * LANES) : (lanes){0};
   for (int64_t k = 0; k < depth; k++) {
     const lanes *from = (const lanes *)(b.data + k * b.row);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; v++) sum[r][v] += a.data[r * a.row + k * a.step] * from[v];
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) *(lanes *)(to + r * to_row + v * LANES) = sum[r][v];
@@ -365,26 +377,27 @@ static void sum(const struct winograd *winograd, struct images images, const voi
   for_chunks(&work, images, winograd->source.half ? sum_halves : sum_floats);
 }
 
-/* Adds one pair of channels: points[point * stride], transformed back. */
-static void add_pair(const float *points, int64_t stride, float w[9]) {
-  float rows[3][PATCH];
-  for (int y = 0; y < 3; y++)
-    for (int j = 0; j < PATCH; j++) {
-      rows[y][j] = 0;
-      for (int i = 0; i < PATCH; i++) rows[y][j] += weights_matrix[i][y] * points[(i * PATCH + j) * stride];
+/* Adds what LANES pairs of channels make, points[point * stride], to weights that begin `apart` floats from each other.
+ */
+INLINE void add_pairs(const float *points, int64_t stride, float *weights, int64_t apart) {
+  lanes rows[3][PATCH] = {0};
+  for (int j = 0; j < PATCH; j++)
+    for (int i = 0; i < PATCH; i++) {
+      const lanes point = *(const lanes *)(points + (i * PATCH + j) * stride);
+      for (int y = 0; y < 3; y++) rows[y][j] += weights_matrix[i][y] * point;
     }
   for (int y = 0; y < 3; y++)
     for (int x = 0; x < 3; x++) {
-      float sum = 0;
-      for (int j = 0; j < PATCH; j++) sum += rows[y][j] * weights_matrix[j][x];
-      w[3 * y + x] += sum;
+      lanes sum = {0};
+      for (int j = 0; j < PATCH; j++) sum += weights_matrix[j][x] * rows[y][j];
+      scatter_add(weights + 3 * y + x, apart, sum);
     }
 }
 
 static void add_sums(const struct winograd *winograd, const float *sums, float *weights) {
   const int64_t from = winograd->source.channels, to = winograd->target.channels, stride = pairs_of(winograd);
-  for (int64_t k = 0; k < to; k++)
-    for (int64_t c = 0; c < from; c++) add_pair(sums + c * to + k, stride, weights + 9 * (k * from + c));
+  for (int64_t k = 0; k < to; k += LANES)
+    for (int64_t c = 0; c < from; c++) add_pairs(sums + c * to + k, stride, weights + 9 * (k * from + c), 9 * from);
 }
 
 const struct winograd_kernels KERNEL(winograd) = {

@@ -12,10 +12,11 @@
 #include "blocked.h"
 
 enum {
-  WINOGRAD_TILE = 4,                                   /**< outputs on a side */
-  WINOGRAD_PATCH = WINOGRAD_TILE + 2,                  /**< inputs on a side */
-  WINOGRAD_POINTS = WINOGRAD_PATCH * WINOGRAD_PATCH,   /**< products for a pair of channels */
-  WINOGRAD_ROWS = 6,                                   /**< tiles that are multiplied at once */
+  WINOGRAD_TILE = 4,                                 /**< outputs on a side */
+  WINOGRAD_PATCH = WINOGRAD_TILE + 2,                /**< inputs on a side */
+  WINOGRAD_POINTS = WINOGRAD_PATCH * WINOGRAD_PATCH, /**< products for a pair of channels */
+  WINOGRAD_ROWS =
+      12,           /**< tiles that are multiplied at once, at most: 12 rows of two vectors fill AVX-512's registers */
   WINOGRAD_GAP = 16 /**< floats between matrices of pairs, so that they do not fall on the same lines of a cache */
 };
 
@@ -23,6 +24,7 @@ struct winograd {
   struct blocked source, target; /**< of the convolution: what it reads and writes, or their gradients */
   int64_t height, width;
   int64_t columns, tiles; /**< tiles in a row, in an image */
+  int64_t block;          /**< channels that lie side by side in both come in multiples of it */
   int64_t chunk;          /**< tiles that are worked on together: a multiple of WINOGRAD_ROWS */
 };
 

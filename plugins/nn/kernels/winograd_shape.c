@@ -2,7 +2,10 @@
 #include "winograd.h"
 
 /* Floats of patches and products that are worked on together: they stay in the second-level cache. */
-enum { CHUNK = 96 * 1024 / 4, LEAST = 2 * WINOGRAD_ROWS };
+enum { CHUNK = 108 * 1024 / 4 };
+
+/* That fill the blocks of both. */
+static int64_t common_block(int64_t a, int64_t b) { return b ? common_block(b, a % b) : a; }
 
 bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target) {
   struct winograd made = {.height = source->dims[2], .width = source->dims[3]};
@@ -11,7 +14,8 @@ bool winograd_init(struct winograd *winograd, const dnnl_memory_desc_t *source, 
   const int64_t fit = CHUNK / (WINOGRAD_POINTS * channels) / WINOGRAD_ROWS * WINOGRAD_ROWS;
   made.columns = (made.width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
   made.tiles = made.columns * ((made.height + WINOGRAD_TILE - 1) / WINOGRAD_TILE);
-  made.chunk = fit < LEAST ? LEAST : fit;
+  made.chunk = fit < WINOGRAD_ROWS ? WINOGRAD_ROWS : fit;
+  made.block = common_block(made.source.block, made.target.block);
   *winograd = made;
   return made.source.half == made.target.half && made.source.block > 1 && made.target.block > 1 &&
          made.source.channels == made.source.padded && made.target.channels == made.target.padded;
