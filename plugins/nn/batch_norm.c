@@ -34,14 +34,14 @@ static void take_moments(const struct plan *plan, const struct plan_step *step, 
   const struct statistics_kernels *kernels = kernels_choose(layout.block)->statistics;
   struct moments *moments = (void *)plan_data(plan, step->tensors[MOMENTS]);
   kernels->take(&layout, part->images, plan_data(plan, step->tensors[TAKEN_FROM]),
-                         moments + part->number * layout.padded);
+                moments + part->number * layout.padded);
 }
 
 static void merge_moments(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[TAKEN_FROM]);
   const struct statistics_kernels *kernels = kernels_choose(layout.block)->statistics;
   kernels->merge(&layout, step->parts, (const void *)plan_data(plan, step->tensors[MOMENTS]),
-                          plan_data(plan, step->tensors[TAKEN_MEAN]), plan_data(plan, step->tensors[TAKEN_VARIANCE]));
+                 plan_data(plan, step->tensors[TAKEN_MEAN]), plan_data(plan, step->tensors[TAKEN_VARIANCE]));
 }
 
 static const struct plan_parted taking = {.run = take_moments, .finish = merge_moments};
@@ -98,8 +98,8 @@ static void apply(const struct plan *plan, const struct plan_step *step, const s
   const struct norm_kernels *kernels = kernels_choose(layout.block)->norm;
   const float *factors = plan_data(plan, step->tensors[FORWARD_FACTORS]), *offsets = factors + layout.padded;
   const float *addend = node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[FORWARD_ADDEND]);
-  kernels->apply(&layout, part->images, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets,
-                    node->relu, plan_data(plan, step->tensors[FORWARD_Y]));
+  kernels->apply(&layout, part->images, plan_data(plan, step->tensors[FORWARD_X]), addend, factors, offsets, node->relu,
+                 plan_data(plan, step->tensors[FORWARD_Y]));
 }
 
 static const struct plan_parted applying = {.begin = prepare, .run = apply, .waits = true};
@@ -199,7 +199,7 @@ static void sum_part(const struct plan *plan, const struct plan_step *step, cons
   double *sums = (void *)plan_data(plan, step->tensors[PARTS]);
   struct norm_gate gate;
   kernels->sums(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &table, &gate),
-                   plan_data(plan, step->tensors[GRADIENT]), table.row[MEAN], sums + part->number * 2 * layout.padded);
+                plan_data(plan, step->tensors[GRADIENT]), table.row[MEAN], sums + part->number * 2 * layout.padded);
 }
 
 static void add_weight_gradients(const struct plan *plan, const struct nn_node *node, const struct table *table,
@@ -257,8 +257,8 @@ static void back_part(const struct plan *plan, const struct plan_step *step, con
   const struct norm_terms terms = {table.row[MEAN], table.row[SCALED], table.row[SLOPE], table.row[OFFSET]};
   struct norm_gate gate;
   kernels->backward(&layout, part->images, plan_data(plan, step->tensors[X]), gate_of(plan, step, &table, &gate),
-                       plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
-                       step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
+                    plan_data(plan, step->tensors[GRADIENT]), &terms, plan_data(plan, step->tensors[DX]),
+                    step->node->inputs[1] < 0 ? NULL : plan_data(plan, step->tensors[MASKED]));
 }
 
 static const struct plan_parted going_back = {.begin = prepare_back, .run = back_part, .waits = true};

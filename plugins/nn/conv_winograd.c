@@ -32,8 +32,7 @@ static void pack(const struct plan *plan, const struct plan_step *step) {
 static void pack_turned(const struct plan *plan, const struct plan_step *step) {
   const dnnl_memory_desc_t weights = plan_tensor_md(plan, step->tensors[DENSE]);
   const struct winograd_kernels *kernels = kernels_choose(weights.dims[0])->winograd;
-  kernels->pack_turned(weights.dims, plan_data(plan, step->tensors[DENSE]),
-                              plan_data(plan, step->tensors[PACKED]));
+  kernels->pack_turned(weights.dims, plan_data(plan, step->tensors[DENSE]), plan_data(plan, step->tensors[PACKED]));
 }
 
 /* What a thread has for itself of a tensor of `size` floats for each. */
@@ -45,9 +44,9 @@ static void run_and(const struct plan *plan, const struct plan_step *step, const
                     const struct winograd_after *after) {
   const struct winograd winograd = shape_of(plan, step->tensors[FROM], step->tensors[TO]);
   const struct winograd_kernels *kernels = kernels_choose(winograd.block)->winograd;
-  kernels->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]),
-                      plan_data(plan, step->tensors[PACKED]), after, plan_data(plan, step->tensors[TO]),
-                      own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
+  kernels->run(&winograd, part->images, plan_data(plan, step->tensors[FROM]), plan_data(plan, step->tensors[PACKED]),
+               after, plan_data(plan, step->tensors[TO]),
+               own(plan, step->tensors[SCRATCH], part, winograd_scratch_size(&winograd)));
 }
 
 static void run(const struct plan *plan, const struct plan_step *step, const struct plan_part *part) {
@@ -98,9 +97,9 @@ static void sum(const struct plan *plan, const struct plan_step *step, const str
   const struct winograd winograd = shape_of(plan, step->tensors[SUM_FROM], step->tensors[SUM_GRADIENT]);
   const struct winograd_kernels *kernels = kernels_choose(winograd.block)->winograd;
   kernels->sum(&winograd, part->images, plan_data(plan, step->tensors[SUM_FROM]),
-                      plan_data(plan, step->tensors[SUM_GRADIENT]),
-                      own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
-                      own(plan, step->tensors[SUM_SCRATCH], part, winograd_scratch_size(&winograd)));
+               plan_data(plan, step->tensors[SUM_GRADIENT]),
+               own(plan, step->tensors[SUMS], part, winograd_sums_size(&winograd)),
+               own(plan, step->tensors[SUM_SCRATCH], part, winograd_scratch_size(&winograd)));
 }
 
 /* Threads in their order. */

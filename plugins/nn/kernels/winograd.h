@@ -2,7 +2,7 @@
 /**
  * Convolution 3x3, stride 1, padding 1, by the minimal filtering algorithm F(4x4, 3x3): Lavin and Gray, "Fast
  * Algorithms for Convolutional Neural Networks" (2016), section 4. A tile of 4x4 outputs takes 36 products for each
- * pair of channels instead of 144. oneDNN has it for AVX-512 alone.
+ * pair of channels instead of 144. oneDNN has it for AVX-512 alone, and slower.
  *
  * Channels fill their blocks. Scratch, sums and packed weights are aligned to 64 bytes.
  */
@@ -15,8 +15,7 @@ enum {
   WINOGRAD_TILE = 4,                                 /**< outputs on a side */
   WINOGRAD_PATCH = WINOGRAD_TILE + 2,                /**< inputs on a side */
   WINOGRAD_POINTS = WINOGRAD_PATCH * WINOGRAD_PATCH, /**< products for a pair of channels */
-  WINOGRAD_ROWS =
-      12,           /**< tiles that are multiplied at once, at most: 12 rows of two vectors fill AVX-512's registers */
+  WINOGRAD_ROWS = 12,                                /**< tiles that are multiplied at once, at most */
   WINOGRAD_GAP = 16 /**< floats between matrices of pairs, so that they do not fall on the same lines of a cache */
 };
 
