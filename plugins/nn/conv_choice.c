@@ -21,13 +21,12 @@ static void write_key(const struct plan *plan, const struct nn_node *node, enum 
   const dnnl_version_t *version = dnnl_version();
   snprintf(key, KEY,
            "convolution %s, %s, %s, %lld images of %lldx%lldx%lld to %lld, kernel %lld, stride %lld, threads %u%s, "
-           "oneDNN %d.%d.%d isa %#x, dovetail " DOVETAIL_VERSION,
+           "oneDNN %d.%d.%d isa %#x, dovetail " DOVETAIL_VERSION " %s",
            direction_names[direction], plan->setup.flags & DVT_PASS_BACKWARD ? "training" : "evaluation",
-           plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity,
-           (long long)from[0], (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel,
-           (long long)node->stride, plan->setup.threads,
-           plan->setup.dense ? ", dense" : "", version->major, version->minor, version->patch,
-           (unsigned)dnnl_get_effective_cpu_isa());
+           plan->setup.half ? "bfloat16" : "float32", (long long)plan->setup.capacity, (long long)from[0],
+           (long long)from[1], (long long)from[2], (long long)to[0], (long long)node->kernel, (long long)node->stride,
+           plan->setup.threads, plan->setup.dense ? ", dense" : "", version->major, version->minor, version->patch,
+           (unsigned)dnnl_get_effective_cpu_isa(), kernels_choose(1)->name);
 }
 
 /* One way of one convolution. */

@@ -16,6 +16,7 @@
 #include "winograd.h"
 
 struct kernels {
+  const char *name; /**< of the instruction set */
   const struct elementwise_kernels *elementwise;
   const struct statistics_kernels *statistics;
   const struct norm_kernels *norm;

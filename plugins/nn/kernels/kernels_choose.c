@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-#define DECLARE(set)                                                                                                   \
-  extern const struct elementwise_kernels elementwise_##set;                                                           \
-  extern const struct statistics_kernels statistics_##set;                                                             \
-  extern const struct norm_kernels norm_##set;                                                                         \
-  extern const struct winograd_kernels winograd_##set;                                                                 \
-  static const struct kernels kernels_##set = {&elementwise_##set, &statistics_##set, &norm_##set, &winograd_##set};
+#define DECLARE(set)                                                                                     \
+  extern const struct elementwise_kernels elementwise_##set;                                             \
+  extern const struct statistics_kernels statistics_##set;                                               \
+  extern const struct norm_kernels norm_##set;                                                           \
+  extern const struct winograd_kernels winograd_##set;                                                   \
+  static const struct kernels kernels_##set = {#set, &elementwise_##set, &statistics_##set, &norm_##set, \
+                                               &winograd_##set};
 
 DECLARE(baseline)
 
