@@ -52,13 +52,13 @@ void golden_load(const struct safetensors *golden, const char *prefix, struct mo
 }
 
 /* The last bit of each number. */
-static void nudge(guint throw, float *images, guint count) {
+static void nudge(guint attempt, float *images, guint count) {
   g_autofree guint32 *words = g_new(guint32, count);
-  random_words(random_stream(1, "nudge"), 0, throw, words, count);
+  random_words(random_stream(1, "nudge"), 0, attempt, words, count);
   for (guint k = 0; k < count; k++) images[k] *= 1.0f + FLT_EPSILON * ((float)random_below(words[k], 3) - 1.0f);
 }
 
-void golden_batch(const struct safetensors *golden, const char *prefix, guint throw, float *images, gint32 *labels) {
+void golden_batch(const struct safetensors *golden, const char *prefix, guint attempt, float *images, gint32 *labels) {
   static const float mean[] = {0.4914f, 0.4822f, 0.4465f}, deviation[] = {0.2470f, 0.2435f, 0.2616f};
   const guint8 *pixels = golden_tensor(golden, prefix, "images")->data;
   const struct safetensor *tensor = golden_tensor(golden, prefix, "labels");
@@ -67,7 +67,7 @@ void golden_batch(const struct safetensors *golden, const char *prefix, guint th
     const guint channel = k / (32 * 32) % 3;
     images[k] = (pixels[k] / 255.0f - mean[channel]) / deviation[channel];
   }
-  if (throw) nudge(throw, images, count * GOLDEN_IMAGE);
+  if (attempt) nudge(attempt, images, count * GOLDEN_IMAGE);
   for (guint k = 0; k < count; k++) {
     gint64 label;
     memcpy(&label, (const char *)tensor->data + k * sizeof label, sizeof label);
@@ -75,19 +75,22 @@ void golden_batch(const struct safetensors *golden, const char *prefix, guint th
   }
 }
 
-/* The tensor, or loss, that disagrees most, in multiples of the tolerance. */
+/* Of a step: the tensor, or loss, that disagrees most, in multiples of the tolerance. */
 static struct {
+  guint compared;
   double excess;
   char *text;
 } worst;
 
 static void forget(void) {
   g_clear_pointer(&worst.text, g_free);
+  worst.compared = 0;
   worst.excess = 0.0;
 }
 
 static void judge(const struct safetensors *golden, const char *name, double error) {
   const double tolerance = MAX(1e-4, 5 * g_ascii_strtod(golden_metadata(golden, "float32_error"), NULL));
+  worst.compared++;
   if (isnan(worst.excess) || error / tolerance <= worst.excess) return; /* no number is the worst of errors */
   worst.excess = error / tolerance;
   g_free(worst.text);
@@ -114,16 +117,18 @@ void golden_compare_loss(const struct safetensors *golden, const char *name, dou
   judge(golden, name, fabs(loss - expected) / expected);
 }
 
-void golden_check(const struct safetensors *golden, void (*step)(void *data, guint throw), void *data) {
-  const gboolean is_small = !strcmp(golden_metadata(golden, "depth"), "8");
-  const guint most = is_small ? 1 : THROWS;
+gboolean golden_is_small(const struct safetensors *golden) { return !strcmp(golden_metadata(golden, "depth"), "8"); }
+
+void golden_check(const struct safetensors *golden, void (*step)(void *data, guint attempt), void *data) {
+  const guint most = golden_is_small(golden) ? 1 : THROWS;
   forget();
   step(data, 0);
-  for (guint throw = 1; throw < most && !(worst.excess <= 1.0); throw ++) {
-    print_message("# throw %u: %s\n", throw, worst.text);
+  for (guint attempt = 1; attempt < most && !(worst.excess <= 1.0); attempt++) {
+    print_message("# throw %u: %s\n", attempt, worst.text);
     forget();
-    step(data, throw);
+    step(data, attempt);
   }
   g_autofree char *text = g_steal_pointer(&worst.text);
+  assert_true(worst.compared > 0);
   if (!(worst.excess <= 1.0)) fail_msg("%s", text);
 }

@@ -32,18 +32,22 @@ const struct safetensor *golden_tensor(const struct safetensors *golden, const c
 void golden_load(const struct safetensors *golden, const char *prefix, struct module *module);
 
 /**
- * Normalised images [n, 3, 32, 32] and labels [n], of the n examples that the file has under a prefix; past throw 0 the
- * last bit of each number goes up, down or neither, by chance.
+ * Normalised images [n, 3, 32, 32] and labels [n], of the n examples that the file has under a prefix; past attempt 0
+ * the last bit of each number goes up, down or neither, by chance.
  */
-void golden_batch(const struct safetensors *golden, const char *prefix, guint throw, float *images, gint32 *labels);
+void golden_batch(const struct safetensors *golden, const char *prefix, guint attempt, float *images, gint32 *labels);
 
-/** Whether ||values − expected|| / ||expected|| is within the tolerance, of the tensor as golden_tensor names it. */
+/** Notes ||values − expected|| / ||expected||, of the tensor as golden_tensor names it, for the golden_check that runs.
+ */
 void golden_compare(const struct safetensors *golden, const char *prefix, const char *name, const float *values);
 
-/** The same for a loss. */
+/** The same of a loss. */
 void golden_compare_loss(const struct safetensors *golden, const char *name, double loss, double expected);
 
 /** Runs a step that compares, once or in several throws, and fails the test case when none agrees in everything. */
-void golden_check(const struct safetensors *golden, void (*step)(void *data, guint throw), void *data);
+void golden_check(const struct safetensors *golden, void (*step)(void *data, guint attempt), void *data);
+
+/** Whether the file's network is so small that chance has no part in it. */
+gboolean golden_is_small(const struct safetensors *golden);
 
 #endif

@@ -109,10 +109,7 @@ struct blocked plan_layout(const struct plan *plan, int tensor) {
   return layout;
 }
 
-bool plan_has_half_arithmetic(void) {
-  const int wanted = dnnl_cpu_isa_avx512_core_bf16;
-  return ((int)dnnl_get_effective_cpu_isa() & wanted) == wanted;
-}
+bool plan_has_half_arithmetic(void) { return kernels_may_use(dnnl_cpu_isa_avx512_core_bf16); }
 
 int plan_floats(struct plan *plan, int64_t count, bool kept) {
   const dnnl_memory_desc_t md = plan_describe(plan, 1, (const dnnl_dims_t){count}, dnnl_a);

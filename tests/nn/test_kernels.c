@@ -24,7 +24,7 @@ struct sample {
 static const struct sample samples[] = {
     {3, 16, 8, 8, dnnl_nChw8c, 8},   {2, 32, 5, 7, dnnl_nChw16c, 16}, {5, 8, 1, 1, dnnl_nChw8c, 8},
     {17, 24, 6, 3, dnnl_nhwc, 24},   {2, 12, 4, 5, dnnl_nChw8c, 8},   {3, 5, 9, 7, dnnl_nchw, 1},
-    {2, 24, 3, 3, dnnl_nChw16c, 16}, {3, 20, 2, 3, dnnl_nChw16c, 16},
+    {2, 24, 3, 3, dnnl_nChw16c, 16}, {3, 20, 2, 3, dnnl_nChw16c, 16}, {3, 48, 4, 5, dnnl_nhwc, 48},
 };
 
 /* A tensor as numbers by [n][c][position], and as the kernels see it. */
@@ -305,21 +305,23 @@ static void numbers_are_converted(void **state) {
   const float cases[] = {0.0f,  -0.0f, 1.0f,     1.00390625f, 1.01171875f, -3.14159f,
                          1e-38f, 3e38f, INFINITY, -INFINITY,   NAN};
   const guint16 expected[] = {0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xc049, 0x006d, 0x7f62, 0x7f80, 0xff80, 0x7fc0};
-  enum { COUNT = G_N_ELEMENTS(cases), GUARD = 3 };
+  enum { CASES = G_N_ELEMENTS(cases), COUNT = 5 * CASES, GUARD = 3 }; /* more than whole vectors, with a rest */
+  float numbers[COUNT], back[COUNT + GUARD];
   guint16 halves[COUNT + GUARD];
-  float back[COUNT + GUARD];
+  for (guint k = 0; k < COUNT; k++) numbers[k] = cases[k % CASES];
   memset(halves, 0x55, sizeof halves);
   memset(back, 0x55, sizeof back);
-  kernels_choose(1)->elementwise->to_half(COUNT, cases, halves);
+  kernels_choose(1)->elementwise->to_half(COUNT, numbers, halves);
   kernels_choose(1)->elementwise->to_float(COUNT, halves, back);
   for (guint k = 0; k < COUNT; k++) {
-    assert_int_equal(halves[k], expected[k]);
-    if (!isnan(cases[k])) assert_true(back[k] == half_to_float(expected[k]));
+    const guint16 half = expected[k % CASES];
+    assert_int_equal(halves[k], half);
+    assert_true(isnan(numbers[k]) ? isnan(back[k]) : back[k] == half_to_float(half));
   }
-  assert_true(isnan(back[COUNT - 1]));
   for (guint k = COUNT; k < COUNT + GUARD; k++) assert_int_equal(halves[k], 0x5555);
-  kernels_choose(1)->elementwise->add(COUNT - 3, false, back, cases); /* in place, with a rest */
-  assert_true(back[4] == 1.015625f + 1.01171875f);
+  kernels_choose(1)->elementwise->add(COUNT - CASES + 5, false, back, numbers); /* in place, with a rest */
+  for (guint k = 4; k < COUNT; k += CASES)
+    assert_true(back[k] == (k < COUNT - CASES + 5 ? 1.015625f + 1.01171875f : 1.015625f));
   kernels_choose(1)->elementwise->add(3, true, halves, halves + 2); /* a rest alone */
   assert_int_equal(halves[0], 0x3f80);
 }
@@ -328,12 +330,14 @@ static void numbers_are_converted(void **state) {
 struct shape {
   gint64 n, from, to, h, w;
   dnnl_format_tag_t tag;
-  gint64 block;
+  gint64 block; /* 0: all channels of each */
 };
 
 static const struct shape shapes[] = {
-    {3, 16, 16, 8, 8, dnnl_nChw8c, 8},   {2, 8, 24, 5, 7, dnnl_nChw8c, 8}, {1, 32, 16, 1, 1, dnnl_nChw16c, 16},
-    {9, 24, 8, 3, 10, dnnl_nChw8c, 8}, {2, 64, 64, 4, 4, dnnl_nChw8c, 8}, {40, 16, 48, 6, 2, dnnl_nChw16c, 16},
+    {3, 16, 16, 8, 8, dnnl_nChw8c, 8},     {2, 8, 24, 5, 7, dnnl_nChw8c, 8},  {1, 32, 16, 1, 1, dnnl_nChw16c, 16},
+    {9, 24, 8, 3, 10, dnnl_nChw8c, 8},     {2, 64, 64, 4, 4, dnnl_nChw8c, 8}, {40, 16, 48, 6, 2, dnnl_nChw16c, 16},
+    {2, 16, 32, 13, 11, dnnl_nChw16c, 16}, {2, 24, 16, 5, 4, dnnl_nhwc, 0},   {2, 16, 24, 5, 4, dnnl_nhwc, 0},
+    {3, 48, 32, 5, 9, dnnl_nhwc, 0},
 };
 
 static double tap(const struct tensor *x, gint64 n, gint64 c, gint64 y, gint64 z) {
@@ -350,10 +354,13 @@ struct convolution {
   gint64 sizes[2]; /* target, source */
 };
 
+static gint64 block_of(const struct shape *shape, gint64 channels) { return shape->block ? shape->block : channels; }
+
 static struct convolution convolution_new(const struct shape *shape, gboolean half) {
-  struct convolution c = {.source = {shape->n, shape->from, shape->h, shape->w, shape->tag, shape->block},
-                          .target = {shape->n, shape->to, shape->h, shape->w, shape->tag, shape->block},
-                          .sizes = {shape->to, shape->from}};
+  struct convolution c = {
+      .source = {shape->n, shape->from, shape->h, shape->w, shape->tag, block_of(shape, shape->from)},
+      .target = {shape->n, shape->to, shape->h, shape->w, shape->tag, block_of(shape, shape->to)},
+      .sizes = {shape->to, shape->from}};
   const dnnl_memory_desc_t from = describe(&c.source, half), to = describe(&c.target, half);
   assert_true(winograd_init(&c.winograd, &from, &to));
   c.weights = rig_noise((gsize)(9 * shape->from * shape->to), 7, "weights");
@@ -392,9 +399,9 @@ static void check_run(const struct shape *shape, gboolean half) {
     g_autofree double *expected = convolved(&c, turned);
     const struct winograd_kernels *kernels = kernels_choose(c.winograd.block)->winograd;
     if (turned)
-      kernels->pack_turned(turned_sizes, c.weights, packed);
+      kernels_choose(turned_sizes[0])->winograd->pack_turned(turned_sizes, c.weights, packed);
     else
-      kernels->pack(c.sizes, c.weights, packed);
+      kernels_choose(c.sizes[0])->winograd->pack(c.sizes, c.weights, packed);
     const struct winograd_after sum = {.addend = c.y.data}; /* the second adds to what the first left */
     for (gint64 k = 0; k < part_count(&c.source); k++)
       kernels->run(&c.winograd, part_of(&c.source, k), c.x.data, packed, turned ? &sum : NULL, c.y.data, c.scratch);
@@ -420,7 +427,7 @@ static void check_after(const struct shape *shape, gboolean half) {
   g_autofree double *expected = convolved(&c, FALSE);
   for (gsize k = 0; k < count(&c.target); k++)
     expected[k] = MAX(0.0, expected[k] + bias[channel_of(&c.target, k)] + addend.values[k]);
-  kernels_choose(c.winograd.block)->winograd->pack(c.sizes, c.weights, packed);
+  kernels_choose(c.sizes[0])->winograd->pack(c.sizes, c.weights, packed);
   kernels_choose(c.winograd.block)
       ->winograd->run(&c.winograd, (struct images){0, shape->n}, c.x.data, packed, &after, c.y.data, c.scratch);
   assert_near(&c.y, expected, "Winograd with bias, sum and ReLU");

@@ -22,7 +22,7 @@ struct sample {
 static const struct sample samples[] = {
     {5, 16, 32, 32, dnnl_nChw8c, 8}, {40, 32, 3, 7, dnnl_nChw16c, 16}, {3, 8, 1, 1, dnnl_nChw8c, 8},
     {4, 5, 9, 7, dnnl_nchw, 1},      {20, 3, 20, 20, dnnl_nchw, 1},    {1, 2, 1, 3, dnnl_nchw, 1},
-    {5, 24, 5, 6, dnnl_nhwc, 24},
+    {5, 24, 5, 6, dnnl_nhwc, 24},    {3, 32, 5, 6, dnnl_nhwc, 32},     {2, 16, 32, 32, dnnl_nChw16c, 16},
 };
 
 static gsize place(const struct sample *s, gint64 n, gint64 c, gint64 p) {

@@ -93,11 +93,11 @@ static struct auxiliary *head_of(const struct joint *joint) {
 }
 
 /* Runs the batch of a network of the file through network t, and forgets the gradient of the task's loss. */
-static struct flight *run_task(struct joint *joint, guint t, const char *batch, guint throw) {
+static struct flight *run_task(struct joint *joint, guint t, const char *batch, guint attempt) {
   struct flight *flight = &joint->stepper->flights[t];
   const struct feed feed = {joint->images, joint->labels};
   GError *error = NULL;
-  golden_batch(golden, batch, throw, joint->images, joint->labels);
+  golden_batch(golden, batch, attempt, joint->images, joint->labels);
   if (!flight_task(flight, &feed, 0, 0, &error)) fail_msg("%s", error->message);
   memset(flight->gradient.data, 0, (gsize)dvt_tensor_count(&flight->gradient) * sizeof(float));
   return flight;
@@ -137,17 +137,10 @@ static void count_up(const struct dvt_host *host, const char *stream, uint64_t e
   for (size_t k = 0; k < count; k++) out[k] = (uint32_t)(index + k);
 }
 
-/* What an earlier throw left. */
-static void clear_passes(const struct joint *joint, guint t) {
-  pass_clear(joint->stepper->flights[t].extractor);
-  if (joint->composition->aligners[0].auxiliaries->len) pass_clear(head_of(joint)->passes[t]);
-}
-
-static void rotation_step(void *data, guint throw) {
+static void rotation_step(void *data, guint attempt) {
   struct joint *joint = data;
   for (guint t = 0; t < NETWORKS; t++) {
-    clear_passes(joint, t);
-    struct flight *flight = run_task(joint, t, t ? "b/" : "a/", throw);
+    struct flight *flight = run_task(joint, t, t ? "b/" : "a/", attempt);
     assert_true(flight_view(flight, 0, NULL));
     compare_loss("rotation/", names[t], flight->losses.aligners[0]);
     compare_network(flight, "rotation");
@@ -175,11 +168,10 @@ static void repeat_feature_loss(const struct joint *joint, struct flight *flight
   assert_true(loss == flight->losses.aligners[0]);
 }
 
-static void common_step(void *data, guint throw) {
+static void common_step(void *data, guint attempt) {
   struct joint *joint = data;
   for (guint t = 0; t < NETWORKS; t++) {
-    clear_passes(joint, t);
-    struct flight *flight = run_task(joint, t, t ? "b/" : "a/", throw);
+    struct flight *flight = run_task(joint, t, t ? "b/" : "a/", attempt);
     compare_loss("common/", names[t], flight->losses.aligners[0]);
     repeat_feature_loss(joint, flight);
     assert_true(flight_backward(flight, NULL));
@@ -194,12 +186,9 @@ static void common_classes_agree(void **state) {
   golden_check(golden, common_step, joint);
 }
 
-static void distillation_step(void *data, guint throw) {
+static void distillation_step(void *data, guint attempt) {
   struct joint *joint = data;
-  for (guint t = 0; t < NETWORKS; t++) {
-    clear_passes(joint, t);
-    run_task(joint, t, "a/", throw);
-  }
+  for (guint t = 0; t < NETWORKS; t++) run_task(joint, t, "a/", attempt);
   assert_true(stepper_joint(joint->stepper, NULL));
   compare_loss("distillation", "", joint->stepper->joint_losses[0]);
   for (guint t = 0; t < NETWORKS; t++) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
+bool kernels_may_use(dnnl_cpu_isa_t instructions) {
+  return ((int)dnnl_get_effective_cpu_isa() & (int)instructions) == (int)instructions;
+}
+
 #define DECLARE(set)                                                                                     \
   extern const struct elementwise_kernels elementwise_##set;                                             \
   extern const struct statistics_kernels statistics_##set;                                               \
@@ -15,12 +19,11 @@ DECLARE(baseline)
 DECLARE(avx2)
 DECLARE(avx512)
 
-enum { WIDE = 16 }; /* numbers of a vector of AVX-512 */
+enum { WIDE = 16 }; /* LANES of AVX-512 */
 
 const struct kernels *kernels_choose(int64_t block) {
-  const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-  if (isa >= dnnl_cpu_isa_avx512_core && (block == 1 || block % WIDE == 0)) return &kernels_avx512;
-  return isa >= dnnl_cpu_isa_avx2 ? &kernels_avx2 : &kernels_baseline;
+  if (kernels_may_use(dnnl_cpu_isa_avx512_core) && (block == 1 || block % WIDE == 0)) return &kernels_avx512;
+  return kernels_may_use(dnnl_cpu_isa_avx2) ? &kernels_avx2 : &kernels_baseline;
 }
 #else
 const struct kernels *kernels_choose(int64_t block) {

@@ -21,10 +21,10 @@ static struct strip strip_of(const struct blocked *layout) {
 
 enum { AHEAD = 1024 }; /* bytes */
 
-/* Asks for what the loop reads or writes next: processors do so by themselves, but not from page to page. */
-INLINE void ask(const void *tensor, int64_t at, const bool half) {
+/* What the loop reads or writes next: processors ask for it themselves, but not from page to page. */
+INLINE void prefetch(const void *tensor, int64_t at, const bool half) {
   const int64_t size = half ? sizeof(uint16_t) : sizeof(float);
-  __builtin_prefetch((const char *)tensor + at * size + AHEAD);
+  __builtin_prefetch((const void *)((uintptr_t)tensor + (uintptr_t)(at * size) + AHEAD)); /* perhaps past the end */
 }
 
 struct work {
@@ -41,9 +41,9 @@ struct work {
 /* y of `apply` is `to`, its addend `gradient`, its shift `offset`. */
 INLINE void apply_vector(const struct work *work, int64_t at, lanes scale, lanes shift, const bool add, const bool relu,
                          const bool half, const int64_t n) {
-  ask(work->x, at, half);
-  ask(work->to, at, half);
-  if (add) ask(work->gradient, at, half);
+  prefetch(work->x, at, half);
+  prefetch(work->to, at, half);
+  if (add) prefetch(work->gradient, at, half);
   lanes value = load_some(work->x, at, half, n) * scale + shift;
   if (add) value += load_some(work->gradient, at, half, n);
   if (relu) value = (lanes)((words)value & ~(words)(value < 0.0f)); /* what is not a number stays so */
@@ -112,8 +112,8 @@ INLINE struct gate_terms gate_terms_of(const struct work *work, int64_t channel,
 /* The gradient of the sum before the ReLU. What is not a number keeps the gate open. */
 INLINE lanes masked_gradient(const struct work *work, int64_t at, lanes x, const struct gate_terms *terms,
                              const enum gate gate, const bool half, const int64_t n) {
-  ask(work->gradient, at, half);
-  if (gate == GATE_OUTPUT) ask(work->gate->y, at, half);
+  prefetch(work->gradient, at, half);
+  if (gate == GATE_OUTPUT) prefetch(work->gate->y, at, half);
   const lanes gradient = load_some(work->gradient, at, half, n);
   if (gate == GATE_OUTPUT) return (lanes)((words)gradient & (words)(load_some(work->gate->y, at, half, n) != 0.0f));
   if (gate == GATE_INPUT) return (lanes)((words)gradient & ~(words)(x * terms->scale + terms->shift <= 0.0f));
@@ -122,7 +122,7 @@ INLINE lanes masked_gradient(const struct work *work, int64_t at, lanes x, const
 
 INLINE void sum_vector(const struct work *work, int64_t at, lanes mean, const struct gate_terms *terms,
                        const enum gate gate, const bool half, const int64_t n, lanes *sum, lanes *product) {
-  ask(work->x, at, half);
+  prefetch(work->x, at, half);
   const lanes x = load_some(work->x, at, half, n);
   const lanes gradient = masked_gradient(work, at, x, terms, gate, half, n);
   *sum += gradient;
@@ -184,9 +184,9 @@ struct gradient_terms {
 INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms,
                             const struct gate_terms *gate_terms, const enum gate gate, const bool keep,
                             const bool half, const int64_t n) {
-  ask(work->x, at, half);
-  ask(work->to, at, half);
-  if (keep) ask(work->masked, at, half);
+  prefetch(work->x, at, half);
+  prefetch(work->to, at, half);
+  if (keep) prefetch(work->masked, at, half);
   const lanes x = load_some(work->x, at, half, n);
   const lanes gradient = masked_gradient(work, at, x, gate_terms, gate, half, n);
   if (keep) store_some(work->masked, at, gradient, half, n);

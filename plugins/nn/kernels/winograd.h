@@ -49,6 +49,7 @@ struct winograd_after {
   bool relu;          /**< negative numbers become 0 */
 };
 
+/** What is packed or summed has one layout, whatever the instructions: another table may go on with it. */
 struct winograd_kernels {
   /** Transforms weights [target, source, 3, 3]; shape = {target, source}. */
   void (*pack)(const int64_t shape[2], const float *weights, float *packed);
