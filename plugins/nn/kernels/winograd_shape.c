@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "winograd.h"
 
-/* Floats of patches and products that are worked on together: they stay in the second-level cache. 24 tiles from 16
- * channels to 16, 12 from 32 to 32. */
+/*
+ * Floats of patches and products that are worked on together, which stay in the second-level cache: 24 tiles from 16
+ * channels to 16, 12 from 32 to 32.
+ */
 enum { CHUNK = 108 * 1024 / 4 };
 
 /* That fill the blocks of both. */
