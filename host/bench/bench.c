@@ -47,9 +47,11 @@ static void ignore_progress(gpointer data, guint64 step, guint64 steps) {
   (void)steps;
 }
 
-static void record_start(gpointer data) {
+static gboolean record_start(gpointer data, GError **error) {
   struct recorder *recorder = data;
+  (void)error;
   recorder->first_begun = process_age();
+  return TRUE;
 }
 
 static void record_step(gpointer data, guint network, guint64 step, const struct step_times *times) {

@@ -16,8 +16,9 @@ static const double advantage = 0.97;
 
 struct choices {
   char *machine, *path;
-  json_t *known; /* {KEY: …} of this machine */
-  json_t *used;  /* {KEY: NAME} */
+  json_t *known;    /* {KEY: …} of this machine */
+  json_t *recorded; /* {KEY: NAME} of an earlier run, or NULL */
+  json_t *used;     /* {KEY: NAME} */
   GMutex mutex;
 };
 
@@ -43,6 +44,7 @@ struct choices *choices_new(const char *machine) {
 void choices_free(struct choices *choices) {
   if (!choices) return;
   json_decref(choices->known);
+  json_decref(choices->recorded);
   json_decref(choices->used);
   g_mutex_clear(&choices->mutex);
   g_free(choices->machine);
@@ -91,13 +93,19 @@ static void keep(struct choices *choices, const char *key, uint32_t count, const
   save(choices);
 }
 
-/* count: not known. */
+/* By what this run did, what an earlier one did, what was measured; count: nothing says a way that is there. */
 static uint32_t recall(const struct choices *choices, const char *key, uint32_t count, const char *const *names) {
-  const json_t *used = json_object_get(choices->used, key), *known = json_object_get(choices->known, key);
-  const char *name = json_string_value(used ? used : json_object_get(known, "way"));
-  uint32_t way = 0;
-  while (way < count && (!name || strcmp(name, names[way]))) way++;
-  return way;
+  const json_t *said[] = {
+      json_object_get(choices->used, key),
+      json_object_get(choices->recorded, key),
+      json_object_get(json_object_get(choices->known, key), "way"),
+  };
+  for (guint k = 0; k < G_N_ELEMENTS(said); k++) {
+    const char *name = json_string_value(said[k]);
+    for (uint32_t way = 0; name && way < count; way++)
+      if (!strcmp(name, names[way])) return way;
+  }
+  return count;
 }
 
 /* Where no way could be measured there is nothing to keep for another process: it may have more memory. */
@@ -130,6 +138,10 @@ uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count
   return way;
 }
 
-void choices_begin(struct choices *choices) { json_object_clear(choices->used); }
+void choices_begin(struct choices *choices, json_t *recorded) {
+  json_object_clear(choices->used);
+  json_decref(choices->recorded);
+  choices->recorded = json_incref(recorded);
+}
 
 json_t *choices_used(const struct choices *choices) { return json_deep_copy(choices->used); }

@@ -30,10 +30,14 @@ AUTO_DEFINE(choices, choices_free)
 uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count, const char *const *names,
                         double (*seconds)(void *data, uint32_t way), void *data);
 
-/** Forgets which choices were used, not what they were. Neither this nor choices_used while somebody chooses. */
-void choices_begin(struct choices *choices);
+/**
+ * Begins a run: forgets which choices were used, not what they were. recorded: what choices_used told in an earlier run
+ * that this one repeats or goes on with, which goes before what is known now; kept until the next call; or NULL. What
+ * it says of no way that is there is passed over. Neither this nor choices_used while somebody chooses.
+ */
+void choices_begin(struct choices *choices, json_t *recorded);
 
-/** {KEY: NAME} of those used since then. The caller owns it. */
+/** {KEY: NAME} of those used since the run began. The caller owns it. */
 json_t *choices_used(const struct choices *choices);
 
 #endif

@@ -42,6 +42,21 @@ gboolean run_metric(struct run *run, json_t *line, GError **error) {
   return written || error_failed(error, "%s/metrics.jsonl: cannot be written: %s", run->path, g_strerror(cause));
 }
 
+gboolean run_record(struct run *run, const char *key, json_t *value, GError **error) {
+  json_object_set_new(run->info, key, value);
+  return folder_write_json(run->path, "run.json", run->info, error);
+}
+
+json_t *run_recorded(const char *directory, const char *key) {
+  g_autofree char *path = g_build_filename(directory, "run.json", NULL);
+  GMappedFile *map = file_map(path, NULL);
+  if (!map) return NULL;
+  const char *text = g_mapped_file_get_contents(map); /* NULL for an empty file */
+  json_auto_t *info = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, NULL);
+  g_mapped_file_unref(map);
+  return json_incref(json_object_get(info, key));
+}
+
 gboolean run_results(struct run *run, json_t *results, GError **error) {
   return folder_write_json(run->path, "results.json", results, error);
 }
@@ -58,9 +73,8 @@ char *run_component_path(const struct run *run, const char *name) {
 }
 
 gboolean run_finish(struct run *run, const char *state, GError **error) {
-  json_object_set_new(run->info, "state", json_string(state));
   json_object_set_new(run->info, "end", now());
-  return folder_write_json(run->path, "run.json", run->info, error);
+  return run_record(run, "state", json_string(state), error);
 }
 
 void run_close(struct run *run) {

@@ -36,6 +36,12 @@ struct run *run_create(const char *parent, const char *name, const char *experim
  */
 gboolean run_metric(struct run *run, json_t *line, GError **error);
 
+/** Sets a member of run.json, on disk too; takes over the reference to `value`. */
+gboolean run_record(struct run *run, const char *key, json_t *value, GError **error);
+
+/** A member of a run directory's run.json, which the caller owns; NULL when there is none, or no such file. */
+json_t *run_recorded(const char *directory, const char *key);
+
 /** Writes results.json; `results` is borrowed. */
 gboolean run_results(struct run *run, json_t *results, GError **error);
 

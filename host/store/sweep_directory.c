@@ -9,6 +9,7 @@
 
 #include "store/file.h"
 #include "store/folder.h"
+#include "store/run.h"
 
 static const char manifest_name[] = "sweep.json";
 
@@ -228,6 +229,17 @@ const char *sweep_directory_state(const struct sweep_directory *sweep, guint run
 
 const char *sweep_directory_folder(const struct sweep_directory *sweep, guint run) {
   return text_of(run_at(sweep->manifest, run), "directory");
+}
+
+json_t *sweep_directory_choices(const struct sweep_directory *sweep) {
+  json_t *all = json_object();
+  for (guint k = 0; k < count_runs(sweep->manifest); k++) {
+    const char *folder = sweep_directory_folder(sweep, k);
+    g_autofree char *path = g_build_filename(sweep->path, folder, NULL);
+    json_auto_t *choices = folder ? run_recorded(path, "choices") : NULL;
+    json_object_update_missing(all, choices);
+  }
+  return all;
 }
 
 gboolean sweep_directory_begin(struct sweep_directory *sweep, guint run, const char *path, GError **error) {

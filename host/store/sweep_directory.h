@@ -45,6 +45,12 @@ guint sweep_directory_count(const struct sweep_directory *sweep, const char *sta
 const char *sweep_directory_state(const struct sweep_directory *sweep, guint run);
 const char *sweep_directory_folder(const struct sweep_directory *sweep, guint run);
 
+/**
+ * {KEY: NAME}: the choices by time (plugin/choices.h) that its runs have written down; of those that differ, the first.
+ * The caller owns it.
+ */
+json_t *sweep_directory_choices(const struct sweep_directory *sweep);
+
 /** Records that a run works in the directory `path`. */
 gboolean sweep_directory_begin(struct sweep_directory *sweep, guint run, const char *path, GError **error);
 

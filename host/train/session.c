@@ -96,6 +96,14 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   return line;
 }
 
+/* Not only at the end, which a run that is killed does not see. */
+static gboolean record_choices(const struct session *session, GError **error) {
+  const struct choices *choices = session->config->choices;
+  return !choices || run_record(session->run, "choices", choices_used(choices), error);
+}
+
+static gboolean on_start(gpointer data, GError **error) { return record_choices(data, error); }
+
 static gboolean on_epoch(gpointer data, const struct epoch_report *report, GError **error) {
   struct session *session = data;
   for (guint t = 0; t < session->stage->network_count; t++)
@@ -113,7 +121,8 @@ static void on_progress(gpointer data, guint64 step, guint64 steps) {
 }
 
 static gboolean train_stage(struct session *session, struct composition *stage, GError **error) {
-  const struct trainer_watcher watcher = {.epoch = on_epoch, .progress = on_progress, .data = session};
+  const struct trainer_watcher watcher = {
+      .start = on_start, .epoch = on_epoch, .progress = on_progress, .data = session};
   const struct trainer_config config = {.threads = threads_asked(stage->experiment),
                                         .interrupted = session->config->interrupted};
   session->stage = stage;
@@ -209,9 +218,9 @@ struct session_result *session_run(struct composition *composition, const struct
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;
   composition_choose(composition, config->choices);
-  if (config->choices) choices_begin(config->choices);
+  if (config->choices) choices_begin(config->choices, config->recorded);
   gboolean good = run(&session, &failure);
-  if (config->choices) json_object_set_new(session.run->info, "choices", choices_used(config->choices));
+  good = record_choices(&session, failure ? NULL : &failure) && good;
   good = run_finish(session.run, final_state(failure), failure ? NULL : &failure) && good;
   run_close(session.run);
   if (good) return g_steal_pointer(&result);

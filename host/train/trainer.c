@@ -240,7 +240,6 @@ static void watch(struct trainer *trainer) {
 
 static void run_workers(struct trainer *trainer) {
   trainer->running = trainer->count;
-  if (trainer->watcher->start) trainer->watcher->start(trainer->watcher->data);
   for (guint t = 0; t < trainer->count; t++) {
     const char *name = trainer->workers[t].flight->network->spec->name;
     trainer->workers[t].thread = g_thread_new(name, work, &trainer->workers[t]);
@@ -270,7 +269,7 @@ gboolean trainer_run(struct composition *composition, const struct trainer_confi
   };
   g_mutex_init(&trainer.mutex);
   g_cond_init(&trainer.changed);
-  if (prepare(&trainer, &trainer.error)) {
+  if (prepare(&trainer, &trainer.error) && watcher->start(watcher->data, &trainer.error)) {
     meeting_init(&trainer.meeting, trainer.count);
     run_workers(&trainer);
     meeting_finish(&trainer.meeting);

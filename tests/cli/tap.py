@@ -24,10 +24,10 @@ def variables(folder):
     return {**{name: value for name, value in os.environ.items() if name != "DOVETAIL_SCAN"}, **mine}
 
 
-def start(*arguments, folder):
+def start(*arguments, folder, env=None):
     """Starts the program in a folder and returns the process, its output in pipes."""
-    return subprocess.Popen([program, *arguments], cwd=folder, env=variables(folder), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen([program, *arguments], cwd=folder, env={**variables(folder), **(env or {})},
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def wait_until(condition, seconds=60):

@@ -7,7 +7,7 @@ import os
 
 from components import tensors
 from experiment import small
-from tap import case, dovetail, main, write
+from tap import case, dovetail, main, start, wait_until, write
 
 # Wide enough that there is more than one way; an epoch is one step, and two of them show what weights became.
 TEXT = small(("shapes, params: {train: 64, test: 30}", "shapes, params: {train: 16, test: 20}"),
@@ -15,11 +15,15 @@ TEXT = small(("shapes, params: {train: 64, test: 30}", "shapes, params: {train: 
              ("resnet-tail, params: {depth: 8, width: 4}", "resnet-tail, params: {depth: 8, width: 16}"))
 
 
-def run(folder, name, *arguments, **variables):
+def own_cache(folder):
+    return {"XDG_CACHE_HOME": os.path.join(folder, "cache")}
+
+
+def run(folder, name, *arguments, text=TEXT, **variables):
     """A run of this name; the cache is the folder's own."""
-    write(folder, "small.yaml", TEXT)
+    write(folder, "small.yaml", text)
     done = dovetail("run", "small.yaml", "-q", "--runs", name, *arguments, folder=folder,
-                    env={"XDG_CACHE_HOME": os.path.join(folder, "cache"), **variables})
+                    env={**own_cache(folder), **variables})
     assert done.returncode == 0, done.stderr
     return os.path.join(folder, name, "small")
 
@@ -113,6 +117,33 @@ def what_the_cache_says_is_done(folder):
     assert "winograd" in choices(winograd).values()
     assert components(winograd) != off
     agree(winograd, direct)
+
+
+def kill_in_second_run(folder, name):
+    """Starts the sweep, and kills it when its second run has trained an epoch. Returns the directory of that run."""
+    process = start("run", "small.yaml", "-q", "--runs", name, folder=folder, env=own_cache(folder))
+    directory = os.path.join(folder, name, "small", "2,40")
+    metrics = os.path.join(directory, "metrics.jsonl")
+    wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
+    process.kill()
+    process.communicate()
+    return directory
+
+
+@case
+def what_is_continued_keeps_its_choices(folder):
+    text = TEXT + "sweep: {seed: [1, 2], train.epochs: [40]}\n"
+    run(folder, "measured")
+    if not rewrite_cache(folder, "winograd"):
+        return  # not possible on this machine
+    whole = os.path.join(run(folder, "whole", text=text), "2,40")
+    killed = kill_in_second_run(folder, "killed")
+    assert "winograd" in choices(killed).values(), "they are written before anything can go wrong"
+    rewrite_cache(folder, "direct")
+    continued = os.path.join(run(folder, "killed", text=text), "2,40-2")
+    assert choices(continued) == choices(whole) and components(continued) == components(whole)
+    others = os.path.join(run(folder, "others", text=text), "2,40")
+    assert set(choices(others).values()) == {"direct"}, "another sweep goes by what the machine knows now"
 
 
 @case

@@ -262,12 +262,36 @@ static void what_was_used_is_told(void **state) {
   choose(choices, "b", &other);
   choose(choices, "a", &clock);
   assert_used(choices, json_pack("{s:s, s:s}", "a", "winograd", "b", "direct"));
-  choices_begin(choices);
+  choices_begin(choices, NULL);
   assert_used(choices, json_object());
   const gint before = calls(&clock);
   choose(choices, "a", &clock);
   assert_used(choices, json_pack("{s:s}", "a", "winograd"));
   assert_int_equal(calls(&clock), before);
+}
+
+static void what_an_earlier_run_recorded_goes_first(void **state) {
+  (void)state;
+  AUTO(choices) choices = choices_new(machine);
+  AUTO(choices) later = NULL;
+  json_auto_t *recorded =
+      json_pack("{s:s, s:s, s:s, s:i}", "a", "winograd", "new", "winograd", "gone", "sideways", "odd", 2);
+  struct clock clock = {.seconds = {1, 2, 3}}, none = {.seconds = {1, 2, 3}};
+  choose(choices, "a", &clock);
+  choose(choices, "gone", &clock);
+  choices_begin(choices, recorded);
+  assert_int_equal(choose(choices, "a", &none), 2);
+  assert_int_equal(choose(choices, "new", &none), 2);
+  assert_int_equal(choose(choices, "gone", &none), 0);
+  assert_int_equal(calls(&none), 0);
+  assert_int_equal(choose(choices, "odd", &none), 0);
+  assert_true(calls(&none) > 0);
+  assert_used(choices,
+              json_pack("{s:s, s:s, s:s, s:s}", "a", "winograd", "new", "winograd", "gone", "direct", "odd", "direct"));
+  choices_begin(choices, NULL);
+  assert_int_equal(choose(choices, "a", &none), 0);
+  later = choices_new(machine);
+  assert_int_equal(choose(later, "a", &none), 0); /* what was measured stays */
 }
 
 /* A plugin's mistake costs no more than the choice. */
@@ -377,6 +401,7 @@ int main(void) {
       CASE(a_file_that_cannot_be_written_does_no_harm),
       CASE(two_processes_keep_what_both_measured),
       CASE(what_was_used_is_told),
+      CASE(what_an_earlier_run_recorded_goes_first),
       CASE(a_question_that_is_none_gets_the_first),
       CASE(one_way_and_sixty_four_are_fine),
       CASE(many_threads_measure_once),

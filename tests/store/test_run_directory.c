@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -163,6 +164,29 @@ static void results_are_written_whole(void **state) {
   assert_true(json_equal(still, results));
 }
 
+static void what_is_recorded_is_there_at_once(void **state) {
+  GError *error = NULL;
+  AUTO(run) run = create(*state, "name", &error);
+  assert_null(run_recorded(run->path, "choices"));
+  assert_true(run_record(run, "choices", json_pack("{s:s}", "key", "way"), &error));
+  json_auto_t *choices = run_recorded(run->path, "choices"), *info = load(run, "run.json");
+  assert_string_equal(text_of(choices, "key"), "way");
+  assert_string_equal(text_of(info, "state"), "running");
+}
+
+static void of_what_is_no_run_nothing_is_recorded(void **state) {
+  static const char *const texts[] = {"", "{", "[]", "{\"state\": 1, \"state\": 2}"};
+  g_autofree char *path = scratch_path(state, "run.json");
+  assert_null(run_recorded(*state, "state"));
+  for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
+    assert_true(g_file_set_contents(path, texts[k], -1, NULL));
+    assert_null(run_recorded(*state, "state"));
+  }
+  g_remove(path);
+  assert_int_equal(mkfifo(path, 0600), 0); /* which nobody writes: opened as it is, it would be waited for */
+  assert_null(run_recorded(*state, "state"));
+}
+
 static void finishing_says_how_and_when(void **state) {
   GError *error = NULL;
   AUTO(run) run = create(*state, "name", &error);
@@ -263,6 +287,8 @@ int main(void) {
       SCRATCH_TEST(what_is_no_number_is_no_metric),
       SCRATCH_TEST(a_lost_metric_is_reported),
       SCRATCH_TEST(results_are_written_whole),
+      SCRATCH_TEST(what_is_recorded_is_there_at_once),
+      SCRATCH_TEST(of_what_is_no_run_nothing_is_recorded),
       SCRATCH_TEST(finishing_says_how_and_when),
       SCRATCH_TEST(an_unfinished_run_stays_running),
       SCRATCH_TEST(an_end_that_cannot_be_written_is_reported),

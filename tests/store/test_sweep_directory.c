@@ -105,6 +105,24 @@ static void grows_with_its_plan(void **state) {
   assert_int_equal(scratch_count(*state), 1);
 }
 
+static void record(const struct sweep_directory *sweep, guint run, const char *text) {
+  g_autofree char *path = g_build_filename(sweep->path, sweep_directory_folder(sweep, run), "run.json", NULL);
+  assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void the_choices_of_its_runs_are_told(void **state) {
+  AUTO(sweep_directory) sweep = open_good(state, "abcdef");
+  json_auto_t *none = sweep_directory_choices(sweep), *expected = json_pack("{s:s, s:s}", "x", "one", "y", "two");
+  assert_true(json_is_object(none) && !json_object_size(none));
+  for (guint k = 0; k < 5; k++) run_to(sweep, k, "done");
+  record(sweep, 0, "{\"choices\": {\"x\": \"one\"}}");
+  record(sweep, 1, "{\"choices\": {\"x\": \"two\", \"y\": \"two\"}}");
+  record(sweep, 2, "{\"choices\": ");
+  record(sweep, 3, "{\"choices\": [\"z\"], \"state\": \"done\"}");
+  json_auto_t *choices = sweep_directory_choices(sweep);
+  assert_true(json_equal(choices, expected));
+}
+
 static void another_sweep_gets_a_directory_of_its_own(void **state) {
   sweep_directory_close(open_good(state, "ab"));
   struct sweep_directory *second = open_good(state, "bc");
@@ -213,6 +231,7 @@ int main(void) {
       SCRATCH_TEST(every_change_is_on_disk),
       SCRATCH_TEST(is_continued_and_what_ran_when_it_died_is_interrupted),
       SCRATCH_TEST(grows_with_its_plan),
+      SCRATCH_TEST(the_choices_of_its_runs_are_told),
       SCRATCH_TEST(another_sweep_gets_a_directory_of_its_own),
       SCRATCH_TEST(what_is_no_sweep_is_left_alone),
       SCRATCH_TEST(a_run_whose_results_are_gone_is_pending),
