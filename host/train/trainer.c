@@ -238,6 +238,11 @@ static void watch(struct trainer *trainer) {
   g_mutex_unlock(&trainer->mutex);
 }
 
+static gboolean tell_start(struct trainer *trainer) {
+  const struct trainer_watcher *watcher = trainer->watcher;
+  return !watcher->start || watcher->start(watcher->data, &trainer->error);
+}
+
 static void run_workers(struct trainer *trainer) {
   trainer->running = trainer->count;
   for (guint t = 0; t < trainer->count; t++) {
@@ -269,7 +274,7 @@ gboolean trainer_run(struct composition *composition, const struct trainer_confi
   };
   g_mutex_init(&trainer.mutex);
   g_cond_init(&trainer.changed);
-  if (prepare(&trainer, &trainer.error) && watcher->start(watcher->data, &trainer.error)) {
+  if (prepare(&trainer, &trainer.error) && tell_start(&trainer)) {
     meeting_init(&trainer.meeting, trainer.count);
     run_workers(&trainer);
     meeting_finish(&trainer.meeting);
