@@ -86,8 +86,11 @@ void rig_free(struct rig *rig) {
 }
 
 struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients) {
-  const struct dvt_pass_config config = {
-      .struct_size = sizeof config, .flags = flags, .capacity = capacity, .threads = threads};
+  const struct dvt_pass_config config = {.struct_size = sizeof config,
+                                         .flags = flags,
+                                         .capacity = capacity,
+                                         .threads = threads,
+                                         .precision = DVT_PRECISION_FLOAT32};
   GError *error = NULL;
   struct pass *pass = pass_new(rig->module, &config, gradients, &error);
   check(pass != NULL, &error);

@@ -86,8 +86,11 @@ static gsize feature_size(const struct pair *pair) {
 }
 
 void pair_make_passes(struct pair *pair, guint32 flags, guint capacity, guint threads) {
-  const struct dvt_pass_config config = {
-      .struct_size = sizeof config, .flags = flags, .capacity = capacity, .threads = threads};
+  const struct dvt_pass_config config = {.struct_size = sizeof config,
+                                         .flags = flags,
+                                         .capacity = capacity,
+                                         .threads = threads,
+                                         .precision = DVT_PRECISION_FLOAT32};
   struct module *const modules[] = {pair->extractor, pair->head};
   GError *error = NULL;
   free_passes(pair);

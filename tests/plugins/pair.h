@@ -32,6 +32,7 @@ const struct dvt_plugin *pair_plugin(enum dvt_kind kind, const char *name);
 /** Sets every parameter by its initialiser, from its name alone: to the same numbers wherever the network is cut. */
 void pair_initialise(struct pair *pair);
 
+/** In float32 on every processor. */
 void pair_make_passes(struct pair *pair, guint32 flags, guint capacity, guint threads);
 
 /** Runs images [n, 3, 32, 32] through both: pair->features, pair->logits. */

@@ -35,7 +35,7 @@ static const char experiment_text[] = "name: golden\n"
                                       "    head: {plugin: resnet-tail, params: {depth: %s}}\n"
                                       "  b: *network\n"
                                       "aligners: [%s]\n"
-                                      "train: {batch: %u, steps: 1, threads: 2}\n";
+                                      "train: {batch: %u, steps: 1, threads: 2, precision: float32}\n";
 
 /* Two networks and an aligner, ready for a step. */
 struct joint {
