@@ -22,8 +22,10 @@ struct choices {
   GMutex mutex;
 };
 
+/* What is no regular file is not opened: a pipe would be waited for. */
 static json_t *read_all(const char *path) {
-  json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+  const gboolean is_file = g_file_test(path, G_FILE_TEST_IS_REGULAR);
+  json_t *all = is_file ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
   if (json_is_object(all)) return all;
   json_decref(all);
   return json_object();

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 #include <math.h>
+#include <sys/stat.h>
 
 #include "plugin/choices.h"
 #include "plugin/services.h"
@@ -208,6 +209,17 @@ static void a_damaged_file_is_an_empty_one(void **state) {
   }
 }
 
+static void a_pipe_in_its_place_is_not_waited_for(void **state) {
+  (void)state;
+  g_autofree char *path = file_path(), *folder = g_path_get_dirname(path);
+  struct clock clock = {.seconds = {3, 1, 2}};
+  assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  AUTO(choices) choices = choices_new(machine);
+  assert_int_equal(choose(choices, "key", &clock), 1);
+  assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
 static void what_others_wrote_stays(void **state) {
   (void)state;
   struct clock clock = {.seconds = {3, 1, 2}};
@@ -397,6 +409,7 @@ int main(void) {
       CASE(another_machine_measures_anew),
       CASE(the_file_says_what_was_measured),
       CASE(a_damaged_file_is_an_empty_one),
+      CASE(a_pipe_in_its_place_is_not_waited_for),
       CASE(what_others_wrote_stays),
       CASE(a_file_that_cannot_be_written_does_no_harm),
       CASE(two_processes_keep_what_both_measured),
