@@ -15,7 +15,7 @@ import turns
 
 
 def native_bfloat16():
-    """Whether the processor multiplies bfloat16 itself; where it does not, PyTorch takes minutes a step."""
+    """Whether the processor multiplies bfloat16 itself; where it does not, PyTorch takes up to minutes a step."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         return "avx512_bf16" in file.read()
 
@@ -77,7 +77,7 @@ def main():
     parser.add_argument("--depth", type=int, default=56)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of both networks together")
-    parser.add_argument("--all", action="store_true", help="bfloat16 in PyTorch without native bfloat16, too: minutes")
+    parser.add_argument("--all", action="store_true", help="bfloat16 in PyTorch without native bfloat16, too: up to minutes a step")
     arguments = parser.parse_args()
 
     rates, medians = turns.take_turns(contestants(arguments), arguments.rounds)

@@ -13,8 +13,8 @@ struct work {
   const struct run_settings *settings;
   const struct plan *plan;
   struct sweep_directory *directory;
-  json_t *recorded; /* choices of the runs that were started before; what is continued goes on with them */
-  guint run;        /* the one at work */
+  json_t *choices; /* of the runs that were started before; what is continued goes on with them */
+  guint run;       /* the one at work */
 };
 
 static json_t *axis_list(const struct sweep *sweep) {
@@ -50,7 +50,7 @@ static struct session_result *run_variant(struct work *work, const char *name, G
   AUTO(job) job = job_new(work->plan->sweep, work->run, work->settings->registry, work->settings->pool, error);
   const struct session_config config = {.runs = work->directory->path,
                                         .directory = name,
-                                        .recorded = work->recorded,
+                                        .recorded_choices = work->choices,
                                         .begun = on_begun,
                                         .begun_data = work};
   return job ? run_job(work->settings, job, config, error) : NULL;
@@ -143,8 +143,8 @@ int run_sweep(const struct run_settings *settings, const struct plan *plan) {
   json_auto_t *manifest = manifest_of(plan);
   AUTO(sweep_directory) directory = sweep_directory_open(settings->runs, manifest, text, &error);
   if (!directory) return cli_fail(error);
-  json_auto_t *recorded = sweep_directory_choices(directory);
-  struct work work = {.settings = settings, .plan = plan, .directory = directory, .recorded = recorded};
+  json_auto_t *choices = sweep_directory_choices(directory);
+  struct work work = {.settings = settings, .plan = plan, .directory = directory, .choices = choices};
   tell_begin(&work);
   return run_all(&work, &error) ? end(&work) : cli_fail(error);
 }

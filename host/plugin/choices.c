@@ -17,7 +17,7 @@ static const double advantage = 0.97;
 struct choices {
   char *machine, *path;
   json_t *known;    /* {KEY: …} of this machine */
-  json_t *recorded; /* {KEY: NAME} of an earlier run, or NULL */
+  json_t *recorded; /* {KEY: NAME} of earlier runs, or NULL */
   json_t *used;     /* {KEY: NAME} */
   GMutex mutex;
 };
@@ -95,7 +95,7 @@ static void keep(struct choices *choices, const char *key, uint32_t count, const
   save(choices);
 }
 
-/* By what this run did, what an earlier one did, what was measured; count: nothing says a way that is there. */
+/* What this run did, what those did that it goes on with, what was measured; count: nothing names one of the ways. */
 static uint32_t recall(const struct choices *choices, const char *key, uint32_t count, const char *const *names) {
   const json_t *said[] = {
       json_object_get(choices->used, key),
@@ -110,7 +110,7 @@ static uint32_t recall(const struct choices *choices, const char *key, uint32_t 
   return count;
 }
 
-/* Where no way could be measured there is nothing to keep for another process: it may have more memory. */
+/* Where no way could be measured nothing is kept for the machine: another process may have more memory. */
 static uint32_t find(struct choices *choices, const char *key, uint32_t count, const char *const *names,
                      double (*seconds)(void *data, uint32_t way), void *data) {
   double best[MOST_WAYS] = {0};
@@ -141,9 +141,16 @@ uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count
 }
 
 void choices_begin(struct choices *choices, json_t *recorded) {
+  g_mutex_lock(&choices->mutex);
   json_object_clear(choices->used);
   json_decref(choices->recorded);
   choices->recorded = json_incref(recorded);
+  g_mutex_unlock(&choices->mutex);
 }
 
-json_t *choices_used(const struct choices *choices) { return json_deep_copy(choices->used); }
+json_t *choices_used(struct choices *choices) {
+  g_mutex_lock(&choices->mutex);
+  json_t *used = json_deep_copy(choices->used);
+  g_mutex_unlock(&choices->mutex);
+  return used;
+}

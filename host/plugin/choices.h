@@ -31,13 +31,13 @@ uint32_t choices_choose(struct choices *choices, const char *key, uint32_t count
                         double (*seconds)(void *data, uint32_t way), void *data);
 
 /**
- * Begins a run: forgets which choices were used, not what they were. recorded: what choices_used told in an earlier run
- * that this one repeats or goes on with, which goes before what is known now; kept until the next call; or NULL. What
- * it says of no way that is there is passed over. Neither this nor choices_used while somebody chooses.
+ * Begins a run: forgets which choices were used, not what they were. recorded: {KEY: NAME} of the runs that this one
+ * goes on with, as choices_used told them, which go before what is known of the machine; a name that is none of the
+ * ways is ignored. It takes a reference of its own; NULL: there are none. Any thread.
  */
 void choices_begin(struct choices *choices, json_t *recorded);
 
-/** {KEY: NAME} of those used since the run began. The caller owns it. */
-json_t *choices_used(const struct choices *choices);
+/** {KEY: NAME} of those used since the run began. The caller owns it. Any thread. */
+json_t *choices_used(struct choices *choices);
 
 #endif

@@ -3,7 +3,8 @@
  * A run directory: made for one run, never reused.
  *
  *     experiment.yaml   as given            resolved.yaml   with every default
- *     run.json          dovetail's version, command, machine, plugins with version and SHA-256, start, end, state
+ *     run.json          dovetail's version, command, machine, threads, plugins with version and SHA-256, choices by
+ *                       time, start, end, state
  *     metrics.jsonl     one JSON object a line          results.json
  *     components/NAME.safetensors
  */
@@ -14,6 +15,9 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+
+/** The member of run.json with the choices by time, {KEY: NAME} (plugin/choices.h). */
+#define RUN_CHOICES "choices"
 
 struct run {
   char *path;
@@ -39,7 +43,7 @@ gboolean run_metric(struct run *run, json_t *line, GError **error);
 /** Sets a member of run.json, on disk too; takes over the reference to `value`. */
 gboolean run_record(struct run *run, const char *key, json_t *value, GError **error);
 
-/** A member of a run directory's run.json, which the caller owns; NULL when there is none, or no such file. */
+/** A member of a run directory's run.json, which the caller owns; NULL when there is none, or no readable file. */
 json_t *run_recorded(const char *directory, const char *key);
 
 /** Writes results.json; `results` is borrowed. */

@@ -236,7 +236,7 @@ json_t *sweep_directory_choices(const struct sweep_directory *sweep) {
   for (guint k = 0; k < count_runs(sweep->manifest); k++) {
     const char *folder = sweep_directory_folder(sweep, k);
     g_autofree char *path = g_build_filename(sweep->path, folder, NULL);
-    json_auto_t *choices = folder ? run_recorded(path, "choices") : NULL;
+    json_auto_t *choices = folder ? run_recorded(path, RUN_CHOICES) : NULL;
     json_object_update_missing(all, choices);
   }
   return all;

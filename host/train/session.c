@@ -72,6 +72,7 @@ static gboolean open_run(struct session *session, GError **error) {
   json_t *plugins = json_array();
   json_t *info = json_pack("{s:s, s:s, s:I, s:O}", "dovetail", DOVETAIL_VERSION, "command", command, "threads",
                            (json_int_t)session->result->threads, "plugins", plugins);
+  if (session->config->choices) json_object_set(info, RUN_CHOICES, session->config->recorded_choices);
   if (list_plugins(plugins, session->composition, error))
     session->run = run_create(session->config->runs, directory ? directory : experiment->name, experiment->text,
                               resolved, info, error);
@@ -96,13 +97,15 @@ static json_t *epoch_line(const struct composition *composition, const struct ep
   return line;
 }
 
-/* Not only at the end, which a run that is killed does not see. */
-static gboolean record_choices(const struct session *session, GError **error) {
-  const struct choices *choices = session->config->choices;
-  return !choices || run_record(session->run, "choices", choices_used(choices), error);
+/* For a run that is killed. Choices of measuring, which come later, stay as they were recorded. */
+static gboolean on_start(gpointer data, GError **error) {
+  const struct session *session = data;
+  const struct session_config *config = session->config;
+  if (!config->choices) return TRUE;
+  json_t *choices = choices_used(config->choices);
+  json_object_update_missing(choices, config->recorded_choices);
+  return run_record(session->run, RUN_CHOICES, choices, error);
 }
-
-static gboolean on_start(gpointer data, GError **error) { return record_choices(data, error); }
 
 static gboolean on_epoch(gpointer data, const struct epoch_report *report, GError **error) {
   struct session *session = data;
@@ -218,9 +221,9 @@ struct session_result *session_run(struct composition *composition, const struct
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
   if (!open_run(&session, error)) return NULL;
   composition_choose(composition, config->choices);
-  if (config->choices) choices_begin(config->choices, config->recorded);
+  if (config->choices) choices_begin(config->choices, config->recorded_choices);
   gboolean good = run(&session, &failure);
-  good = record_choices(&session, failure ? NULL : &failure) && good;
+  if (config->choices) json_object_set_new(session.run->info, RUN_CHOICES, choices_used(config->choices));
   good = run_finish(session.run, final_state(failure), failure ? NULL : &failure) && good;
   run_close(session.run);
   if (good) return g_steal_pointer(&result);

@@ -13,7 +13,7 @@ struct session_config {
   const char *directory;     /**< name for the run's directory; NULL: the experiment's */
   const char *command;       /**< the command line, for the record */
   struct choices *choices;   /**< of the ways that plugins take; NULL: always the first */
-  json_t *recorded;          /**< choices that go before those: see choices_begin; borrowed, or NULL */
+  json_t *recorded_choices;  /**< that go before those: see choices_begin; borrowed, or NULL */
   const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
   /** Called when the run's directory is there, which stays whatever happens; FALSE ends the run. Or NULL. */
   gboolean (*begun)(gpointer begun_data, const char *path, GError **error);

@@ -21,7 +21,7 @@ struct epoch_report {
 };
 
 struct trainer_watcher {
-  /** In the caller's thread, when all is prepared and the first step is about to begin; FALSE: none does. Or NULL. */
+  /** In the caller's thread, when the first step is about to begin; FALSE with an error: it does not. Or NULL. */
   gboolean (*start)(gpointer data, GError **error);
   /** After each epoch, in a network's thread while the others wait; FALSE with an error ends the training. */
   gboolean (*epoch)(gpointer data, const struct epoch_report *report, GError **error);

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import signal
 
 from components import tensors
 from experiment import small
@@ -121,31 +122,45 @@ def what_the_cache_says_is_done(folder):
     agree(winograd, direct)
 
 
-def kill_in_second_run(folder, name):
-    """Starts the sweep, and kills it when its second run has trained an epoch. Returns the directory of that run."""
-    process = start("run", "small.yaml", "-q", "--runs", name, folder=folder, env=own_cache(folder))
-    directory = os.path.join(folder, name, "small", "2,40")
+@case
+def a_run_that_is_killed_has_its_choices(folder):
+    write(folder, "small.yaml", TEXT.replace("epochs: 2", "epochs: 100000"))
+    process = start("run", "small.yaml", "-q", folder=folder, env=own_cache(folder))
+    directory = os.path.join(folder, "runs", "small")
     metrics = os.path.join(directory, "metrics.jsonl")
-    wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
-    process.kill()
-    process.communicate()
-    return directory
+    try:
+        wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert choices(directory)
+
+
+def forget_end(sweep, run):
+    """Leaves a sweep as it is while its run number `run` trains, or after a kill."""
+    with open(os.path.join(sweep, "sweep.json")) as file:
+        content = json.load(file)
+    content["runs"][run]["state"] = "running"
+    write(sweep, "sweep.json", json.dumps(content))
 
 
 @case
 def what_is_continued_keeps_its_choices(folder):
-    text = TEXT + "sweep: {seed: [1, 2], train.epochs: [40]}\n"
+    text = TEXT + "sweep: {seed: [1, 2]}\n"
     run(folder, "measured")
     if not rewrite_cache(folder, "winograd"):
         return  # not possible on this machine
-    whole = os.path.join(run(folder, "whole", text=text), "2,40")
-    killed = kill_in_second_run(folder, "killed")
-    assert "winograd" in choices(killed).values(), "they are written before anything can go wrong"
+    sweep = run(folder, "sweep", text=text)
+    whole = os.path.join(sweep, "2")
+    assert "winograd" in choices(whole).values()
     rewrite_cache(folder, "direct")
-    continued = os.path.join(run(folder, "killed", text=text), "2,40-2")
+    forget_end(sweep, 1)
+    run(folder, "sweep", text=text)
+    continued = os.path.join(sweep, "2-2")
     assert choices(continued) == choices(whole) and components(continued) == components(whole)
-    others = os.path.join(run(folder, "others", text=text), "2,40")
-    assert set(choices(others).values()) == {"direct"}, "another sweep goes by what the machine knows now"
+    other = os.path.join(run(folder, "other", text=text), "2")
+    assert set(choices(other).values()) == {"direct"}, "another sweep goes by what the machine knows now"
 
 
 @case

@@ -85,16 +85,18 @@ void rig_free(struct rig *rig) {
   g_free(rig);
 }
 
-struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients) {
-  const struct dvt_pass_config config = {.struct_size = sizeof config,
-                                         .flags = flags,
-                                         .capacity = capacity,
-                                         .threads = threads,
-                                         .precision = DVT_PRECISION_FLOAT32};
+struct pass *rig_pass_in(struct rig *rig, guint32 precision, guint32 flags, guint32 capacity, guint32 threads,
+                         gboolean gradients) {
+  const struct dvt_pass_config config = {
+      .struct_size = sizeof config, .flags = flags, .capacity = capacity, .threads = threads, .precision = precision};
   GError *error = NULL;
   struct pass *pass = pass_new(rig->module, &config, gradients, &error);
   check(pass != NULL, &error);
   return pass;
+}
+
+struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients) {
+  return rig_pass_in(rig, DVT_PRECISION_FLOAT32, flags, capacity, threads, gradients);
 }
 
 double rig_distance(const float *a, const float *b, gsize count) {

@@ -20,7 +20,11 @@ struct rig *rig_new(rig_build build, const gint64 input[3], guint64 seed);
 void rig_free(struct rig *rig);
 AUTO_DEFINE(rig, rig_free)
 
-/** In float32 on every processor. */
+/** A pass in a precision of enum dvt_precision. */
+struct pass *rig_pass_in(struct rig *rig, guint32 precision, guint32 flags, guint32 capacity, guint32 threads,
+                         gboolean gradients);
+
+/** One in float32. */
 struct pass *rig_pass(struct rig *rig, guint32 flags, guint32 capacity, guint32 threads, gboolean gradients);
 
 /** count normal deviates, keyed by seed and name; aligned as the ABI wants it. Freed with free(). */

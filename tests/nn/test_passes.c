@@ -85,14 +85,14 @@ static void assert_same_flight(const struct flight *a, const struct flight *b) {
   assert_memory_equal(a->pass->gradients, b->pass->gradients, a->rig->module->parameter_size * sizeof(float));
 }
 
-static void flights_at_once_give_the_same_bits(void **state) {
-  (void)state;
+static void check_flights_at_once(guint32 precision) {
   AUTO(rig) rig = rig_new(build, image, 3);
   struct flight alone, flights[FLIGHTS];
   GThread *threads[FLIGHTS];
-  flight_begin(&alone, rig, rig_pass(rig, BOTH, CAPACITY, 2, TRUE), CAPACITY);
+  flight_begin(&alone, rig, rig_pass_in(rig, precision, BOTH, CAPACITY, 2, TRUE), CAPACITY);
   fly(&alone);
-  for (guint k = 0; k < FLIGHTS; k++) flight_begin(&flights[k], rig, rig_pass(rig, BOTH, CAPACITY, 2, TRUE), CAPACITY);
+  for (guint k = 0; k < FLIGHTS; k++)
+    flight_begin(&flights[k], rig, rig_pass_in(rig, precision, BOTH, CAPACITY, 2, TRUE), CAPACITY);
   for (guint k = 0; k < FLIGHTS; k++) threads[k] = g_thread_new("flight", fly, &flights[k]);
   for (guint k = 0; k < FLIGHTS; k++) g_thread_join(threads[k]);
   for (guint k = 0; k < FLIGHTS; k++) {
@@ -100,6 +100,12 @@ static void flights_at_once_give_the_same_bits(void **state) {
     flight_end(&flights[k]);
   }
   flight_end(&alone);
+}
+
+static void flights_at_once_give_the_same_bits(void **state) {
+  (void)state;
+  check_flights_at_once(DVT_PRECISION_FLOAT32);
+  check_flights_at_once(DVT_PRECISION_BFLOAT16);
 }
 
 static void assert_close_flight(const struct flight *a, const struct flight *b) {

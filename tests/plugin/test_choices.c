@@ -258,7 +258,7 @@ static void two_processes_keep_what_both_measured(void **state) {
   assert_int_equal(calls(&none), 0);
 }
 
-static void assert_used(const struct choices *choices, json_t *expected) {
+static void assert_used(struct choices *choices, json_t *expected) {
   json_auto_t *used = choices_used(choices);
   assert_non_null(expected);
   assert_true(json_equal(used, expected));
