@@ -16,6 +16,7 @@
 #include "allocations.h"
 #include "scratch.h"
 #include "train/trainer.h"
+#include "train_test.h"
 
 enum {
   STEPS = 12, /* of an epoch */
@@ -23,8 +24,6 @@ enum {
    * A scratchpad of a convolution, which the host's memory should hold, is larger. */
   ONEDNN_MOST = 1 << 15
 };
-
-static struct registry *registry;
 
 static const char text[] = "name: lean\n"
                            "data: {plugin: shapes, params: {train: 96, test: 10}}\n"
@@ -120,11 +119,5 @@ int main(void) {
       SCRATCH_TEST(with_distillation),
       SCRATCH_TEST(with_all_aligners),
   };
-  const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
-  if (!plugins) return fputs("where are the plugins?\n", stderr), 2;
-  registry = registry_new();
-  registry_scan(registry, plugins);
-  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  registry_free(registry);
-  return failed;
+  return cmocka_run_group_tests(tests, registry_setup, registry_teardown);
 }

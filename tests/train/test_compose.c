@@ -10,8 +10,7 @@
 
 #include "scratch.h"
 #include "train/compose.h"
-
-static struct registry *registry;
+#include "train_test.h"
 
 static const char text[] = "name: shared\n"
                            "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
@@ -91,11 +90,5 @@ int main(void) {
       SCRATCH_TEST(limit_and_classes_are_the_tasks),
       SCRATCH_TEST(other_parameters_are_another_dataset),
   };
-  const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
-  if (!plugins) return fputs("DOVETAIL_PLUGIN_PATH is not set: where are the plugins?\n", stderr), 2;
-  registry = registry_new();
-  registry_scan(registry, plugins);
-  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  registry_free(registry);
-  return failed;
+  return cmocka_run_group_tests(tests, registry_setup, registry_teardown);
 }

@@ -10,8 +10,7 @@
 
 #include "scratch.h"
 #include "train/trainer.h"
-
-static struct registry *registry;
+#include "train_test.h"
 
 static const char text[] = "name: short\n"
                            "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
@@ -90,11 +89,5 @@ int main(void) {
       SCRATCH_TEST(a_start_that_fails_ends_it),
       SCRATCH_TEST(an_interrupt_before_the_first_step_ends_it),
   };
-  const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
-  if (!plugins) return fputs("where are the plugins?\n", stderr), 2;
-  registry = registry_new();
-  registry_scan(registry, plugins);
-  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  registry_free(registry);
-  return failed;
+  return cmocka_run_group_tests(tests, registry_setup, registry_teardown);
 }

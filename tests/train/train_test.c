@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "train_test.h"
+
+#include <stdio.h>
+
+struct registry *registry;
+
+int registry_setup(void **state) {
+  const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
+  (void)state;
+  if (!plugins) return fputs("DOVETAIL_PLUGIN_PATH is not set: where are the plugins?\n", stderr), -1;
+  registry = registry_new();
+  registry_scan(registry, plugins);
+  return 0;
+}
+
+int registry_teardown(void **state) {
+  (void)state;
+  registry_free(registry);
+  return 0;
+}
