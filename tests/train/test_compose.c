@@ -12,16 +12,6 @@
 #include "train/compose.h"
 #include "train_test.h"
 
-static const char text[] = "name: shared\n"
-                           "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
-                           "networks:\n"
-                           "  a: &network\n"
-                           "    backbone: {plugin: resnet, params: {depth: 8, width: 4}}\n"
-                           "    split: layer2\n"
-                           "    head: {plugin: linear}\n"
-                           "  b: *network\n"
-                           "train: {batch: 8, steps: 3}\n";
-
 struct made {
   struct experiment *experiment;
   struct composition *composition;
@@ -35,7 +25,7 @@ static void made_free(struct made *made) {
 AUTO_DEFINE(made, made_free)
 
 static struct made *make(void **state, struct dataset_pool *pool, const char *set) {
-  g_autofree char *path = scratch_file(state, "shared.yaml", text, strlen(text));
+  g_autofree char *path = scratch_file(state, "shared.yaml", small_experiment, strlen(small_experiment));
   struct made *made = g_new0(struct made, 1);
   GError *error = NULL;
   made->experiment = experiment_read(path, (const char *const[]){set, NULL}, &error);

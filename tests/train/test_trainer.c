@@ -12,16 +12,6 @@
 #include "train/trainer.h"
 #include "train_test.h"
 
-static const char text[] = "name: short\n"
-                           "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
-                           "networks:\n"
-                           "  a: &network\n"
-                           "    backbone: {plugin: resnet, params: {depth: 8, width: 4}}\n"
-                           "    split: layer2\n"
-                           "    head: {plugin: linear}\n"
-                           "  b: *network\n"
-                           "train: {batch: 8, steps: 3}\n";
-
 struct watched {
   gboolean start_fails;
   guint starts, steps, epochs;
@@ -45,7 +35,7 @@ static void show_nothing(gpointer data, guint64 step, guint64 steps) { (void)dat
 
 /* Trains, and frees everything. FALSE with the error. */
 static gboolean train(void **state, struct watched *watched, gint interrupted, GError **error) {
-  g_autofree char *path = scratch_file(state, "short.yaml", text, strlen(text));
+  g_autofree char *path = scratch_file(state, "short.yaml", small_experiment, strlen(small_experiment));
   const struct trainer_watcher watcher = {
       .start = on_start, .epoch = on_epoch, .progress = show_nothing, .data = watched};
   const struct trainer_config config = {.threads = 2, .interrupted = &interrupted};

@@ -5,6 +5,16 @@
 
 struct registry *registry;
 
+const char small_experiment[] = "name: small\n"
+                                "data: {plugin: shapes, params: {train: 64, test: 10}}\n"
+                                "networks:\n"
+                                "  a: &network\n"
+                                "    backbone: {plugin: resnet, params: {depth: 8, width: 4}}\n"
+                                "    split: layer2\n"
+                                "    head: {plugin: linear}\n"
+                                "  b: *network\n"
+                                "train: {batch: 8, steps: 3}\n";
+
 int registry_setup(void **state) {
   const char *plugins = g_getenv("DOVETAIL_PLUGIN_PATH");
   (void)state;

@@ -10,4 +10,7 @@ extern struct registry *registry;
 int registry_setup(void **state);
 int registry_teardown(void **state);
 
+/** Two networks and three steps, in YAML. */
+extern const char small_experiment[];
+
 #endif
