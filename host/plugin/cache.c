@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "plugin/cache_file.h"
 #include "plugin/places.h"
 
 struct cache {
@@ -36,8 +37,8 @@ static char *key_of(const char *path) { return g_uri_escape_string(path, "/", TR
 struct cache *cache_open(guint seconds) {
   struct cache *cache = g_new(struct cache, 1);
   g_autofree char *wanted = identity(seconds);
-  cache->path = g_build_filename(g_get_user_cache_dir(), "dovetail", "plugins.json", NULL);
-  cache->content = json_load_file(cache->path, JSON_REJECT_DUPLICATES, NULL);
+  cache->path = cache_file_path("plugins.json");
+  cache->content = cache_file_read(cache->path);
   const char *known = json_string_value(json_object_get(cache->content, "for"));
   cache->files = json_object_get(cache->content, "files");
   if (known && !strcmp(known, wanted) && json_is_object(cache->files)) return cache;
@@ -78,12 +79,6 @@ static void forget_missing(json_t *files) {
 }
 
 void cache_save(struct cache *cache) {
-  g_autofree char *folder = g_path_get_dirname(cache->path);
-  g_autoptr(GError) error = NULL;
   forget_missing(cache->files);
-  char *text = json_dumps(cache->content, JSON_INDENT(1));
-  g_mkdir_with_parents(folder, 0700);
-  if (!g_file_set_contents_full(cache->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    g_log("dovetail", G_LOG_LEVEL_DEBUG, "what was found in plugins is not kept: %s", error->message);
-  free(text);
+  cache_file_write(cache->path, cache->content, JSON_INDENT(1), "what was found in plugins is not kept");
 }

@@ -3,8 +3,9 @@
 
 #include <glib.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "plugin/cache_file.h"
 
 enum {
   MOST_WAYS = 64,
@@ -22,10 +23,8 @@ struct choices {
   GMutex mutex;
 };
 
-/* What is no regular file is not opened: a pipe would be waited for. */
 static json_t *read_all(const char *path) {
-  const gboolean is_file = g_file_test(path, G_FILE_TEST_IS_REGULAR);
-  json_t *all = is_file ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+  json_t *all = cache_file_read(path);
   if (json_is_object(all)) return all;
   json_decref(all);
   return json_object();
@@ -34,7 +33,7 @@ static json_t *read_all(const char *path) {
 struct choices *choices_new(const char *machine) {
   struct choices *choices = g_new0(struct choices, 1);
   choices->machine = g_utf8_make_valid(machine, -1);
-  choices->path = g_build_filename(g_get_user_cache_dir(), "dovetail", "choices.json", NULL);
+  choices->path = cache_file_path("choices.json");
   json_auto_t *all = read_all(choices->path);
   json_t *known = json_object_get(all, choices->machine);
   choices->known = json_is_object(known) ? json_incref(known) : json_object();
@@ -56,17 +55,11 @@ void choices_free(struct choices *choices) {
 
 /* Together with what other processes have added meanwhile. */
 static void save(struct choices *choices) {
-  g_autofree char *folder = g_path_get_dirname(choices->path);
-  g_autoptr(GError) error = NULL;
   json_auto_t *all = read_all(choices->path);
   json_object_update_missing(choices->known, json_object_get(all, choices->machine));
   json_object_set(all, choices->machine, choices->known);
-  char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(4) | JSON_SORT_KEYS);
-  if (!text) return; /* no memory */
-  g_mkdir_with_parents(folder, 0700);
-  if (!g_file_set_contents_full(choices->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    g_log("dovetail", G_LOG_LEVEL_DEBUG, "choices are not kept: %s", error->message);
-  free(text);
+  cache_file_write(choices->path, all, JSON_INDENT(1) | JSON_REAL_PRECISION(4) | JSON_SORT_KEYS,
+                   "choices are not kept");
 }
 
 /* Best of some rounds, in seconds; negative where a way failed, which is not asked again. */

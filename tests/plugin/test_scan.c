@@ -152,6 +152,16 @@ static void a_damaged_cache_is_rebuilt(void **state) {
   }
 }
 
+static void a_pipe_in_place_of_the_cache_is_not_waited_for(void **state) {
+  g_autofree char *good = broken("good.so"), *path = cache_path();
+  expect(good, "");
+  g_remove(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  expect(good, "");
+  assert_int_equal(runs(state), 2);
+  assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
 static void files_that_went_are_forgotten(void **state) {
   g_autofree char *good = broken("good.so"), *null = broken("null-ops.so"), *path = cache_path(), *text = NULL;
   g_autofree char *file = scratch_copy(state, good, "will-go.so");
@@ -200,12 +210,19 @@ static void a_scanner_that_fails_is_told_and_tried_again(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCAN_TEST(files_are_told_in_their_order),      SCAN_TEST(a_file_that_never_loads_is_stopped),
-      SCAN_TEST(what_is_known_is_not_scanned_again), SCAN_TEST(a_changed_file_is_scanned_again),
-      SCAN_TEST(what_is_known_is_not_scanned_again), SCAN_TEST(a_file_whose_rights_changed_is_scanned_again),
-      SCAN_TEST(another_time_limit_forgets_all),     SCAN_TEST(a_damaged_cache_is_rebuilt),
-      SCAN_TEST(files_that_went_are_forgotten),      SCAN_TEST(paths_of_any_bytes_are_known_again),
-      SCAN_TEST(without_a_cache_all_is_scanned),     SCAN_TEST(a_scanner_that_fails_is_told_and_tried_again),
+      SCAN_TEST(files_are_told_in_their_order),
+      SCAN_TEST(a_file_that_never_loads_is_stopped),
+      SCAN_TEST(what_is_known_is_not_scanned_again),
+      SCAN_TEST(a_changed_file_is_scanned_again),
+      SCAN_TEST(what_is_known_is_not_scanned_again),
+      SCAN_TEST(a_file_whose_rights_changed_is_scanned_again),
+      SCAN_TEST(another_time_limit_forgets_all),
+      SCAN_TEST(a_damaged_cache_is_rebuilt),
+      SCAN_TEST(a_pipe_in_place_of_the_cache_is_not_waited_for),
+      SCAN_TEST(files_that_went_are_forgotten),
+      SCAN_TEST(paths_of_any_bytes_are_known_again),
+      SCAN_TEST(without_a_cache_all_is_scanned),
+      SCAN_TEST(a_scanner_that_fails_is_told_and_tried_again),
   };
   void *state;
   scanner = g_strdup(g_getenv("DOVETAIL_SCAN"));
