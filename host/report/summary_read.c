@@ -40,12 +40,10 @@ struct reader {
 };
 
 static json_t *read_object(const char *path, GError **error) {
+  json_error_t problem;
   GMappedFile *map = file_map(path, error);
   if (!map) return NULL;
-  const char *text = g_mapped_file_get_contents(map); /* NULL when the file is empty */
-  json_error_t problem;
-  json_t *json = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, &problem);
-  g_mapped_file_unref(map);
+  json_t *json = file_json(map, &problem);
   if (!json) error_failed(error, "%s:%d:%d: damaged: %s", path, problem.line, problem.column, problem.text);
   if (!json || json_is_object(json)) return json;
   json_decref(json);

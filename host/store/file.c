@@ -32,6 +32,13 @@ GMappedFile *file_map(const char *path, GError **error) {
   return map;
 }
 
+json_t *file_json(GMappedFile *map, json_error_t *fault) {
+  const char *text = g_mapped_file_get_contents(map); /* NULL for an empty file */
+  json_t *json = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, fault);
+  g_mapped_file_unref(map);
+  return json;
+}
+
 /* From here to file_replace: FALSE means that errno says why. */
 static gboolean write_part(int file, const struct file_part *part) {
   const char *data = part->data;

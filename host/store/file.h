@@ -3,6 +3,8 @@
 #ifndef STORE_FILE_H
 #define STORE_FILE_H
 
+#include <jansson.h>
+
 #include "base/error.h"
 
 struct file_part {
@@ -12,6 +14,12 @@ struct file_part {
 
 /** Maps a regular file; what is none (a folder, a pipe) is an error. NULL with DOVETAIL_FAILED that names the file. */
 GMappedFile *file_map(const char *path, GError **error);
+
+/**
+ * What a map holds, as JSON in which no key may stand twice; takes the map. NULL when it is damaged: `fault`, which may
+ * be NULL, says where. The caller owns it.
+ */
+json_t *file_json(GMappedFile *map, json_error_t *fault);
 
 /**
  * Makes `path` a file of these parts, one after another: a temporary file beside it, fsync, rename, fsync of the

@@ -50,10 +50,7 @@ gboolean run_record(struct run *run, const char *key, json_t *value, GError **er
 json_t *run_recorded(const char *directory, const char *key) {
   g_autofree char *path = g_build_filename(directory, "run.json", NULL);
   GMappedFile *map = file_map(path, NULL);
-  if (!map) return NULL;
-  const char *text = g_mapped_file_get_contents(map); /* NULL for an empty file */
-  json_auto_t *info = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, NULL);
-  g_mapped_file_unref(map);
+  json_auto_t *info = map ? file_json(map, NULL) : NULL;
   return json_incref(json_object_get(info, key));
 }
 

@@ -84,9 +84,7 @@ static json_t *read_manifest(const char *path, GError **error) {
   json_error_t fault;
   GMappedFile *map = file_map(path, error);
   if (!map) return NULL;
-  const char *text = g_mapped_file_get_contents(map); /* NULL for an empty file */
-  json_auto_t *manifest = json_loadb(text ? text : "", g_mapped_file_get_length(map), JSON_REJECT_DUPLICATES, &fault);
-  g_mapped_file_unref(map);
+  json_auto_t *manifest = file_json(map, &fault);
   if (!manifest) {
     g_autofree char *what = g_strdup_printf("%s in line %d, column %d", fault.text, fault.line, fault.column);
     fail_damaged(path, what, error);
