@@ -77,7 +77,8 @@ def main():
     parser.add_argument("--depth", type=int, default=56)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of both networks together")
-    parser.add_argument("--all", action="store_true", help="bfloat16 in PyTorch without native bfloat16, too: up to minutes a step")
+    parser.add_argument("--all", action="store_true",
+                        help="bfloat16 in PyTorch without native bfloat16, too: up to minutes a step")
     arguments = parser.parse_args()
 
     rates, medians = turns.take_turns(contestants(arguments), arguments.rounds)
