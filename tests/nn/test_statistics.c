@@ -11,13 +11,7 @@
 
 #include "base/memory.h"
 #include "rig.h"
-#include "kernels/kernels.h"
-
-struct sample {
-  gint64 n, c, h, w;
-  dnnl_format_tag_t tag;
-  gint64 block; /* of the tag */
-};
+#include "tensors.h"
 
 static const struct sample samples[] = {
     {5, 16, 32, 32, dnnl_nChw8c, 8}, {40, 32, 3, 7, dnnl_nChw16c, 16}, {3, 8, 1, 1, dnnl_nChw8c, 8},
@@ -47,10 +41,8 @@ static void expect(const struct sample *s, const float *x, gint64 c, double *mea
 
 /* In parts of so many images. */
 static void compute(const struct sample *s, gint64 part, const float *x, float *mean, float *variance) {
-  const dnnl_dims_t dims = {s->n, s->c, s->h, s->w};
-  dnnl_memory_desc_t md;
+  const dnnl_memory_desc_t md = sample_describe(s, FALSE);
   struct blocked layout;
-  assert_int_equal(dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, s->tag), dnnl_success);
   assert_true(blocked_init(&layout, &md));
   const gint64 parts = (s->n + part - 1) / part;
   g_autofree struct moments *moments = g_new(struct moments, parts * layout.padded);
