@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "rig.h"
 #include "tensors.h"
 #include "threads.h"
 
