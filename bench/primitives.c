@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the layers of a ResNet cost when each runs alone, in the fastest of its ways, and of those that are oneDNN's: the
- * sums are what a training step of one network on one thread should take. Each kind of convolution, with its batch norm,
- * is a small plan of its own.
+ * What the layers of a ResNet cost when each runs alone, in the fastest of its ways, and of those that are oneDNN's:
+ * the sums are what a training step of one network on one thread should take. Each kind of convolution, with its batch
+ * norm, is a small plan of its own.
  * Usage: primitives [DEPTH [BATCH [bfloat16]]]; prints one JSON object, times in milliseconds.
  */
 #include <stdio.h>
@@ -48,8 +48,7 @@ static void run(struct plan *plan, double *seconds, struct times *best) {
   dnnl_stream_create(&stream, plan->setup.engine, dnnl_stream_default_flags);
   for (int round = 0; round < ROUNDS; round++) {
     memset(seconds, 0, PLAN_KINDS * sizeof *seconds);
-    for (int phase = 0; phase < PLAN_PHASES; phase++)
-      check(plan_run(plan, phase, true, stream, &error), &error);
+    for (int phase = 0; phase < PLAN_PHASES; phase++) check(plan_run(plan, phase, true, stream, &error), &error);
     for (int kind = 0; kind < PLAN_KINDS; kind++) best->kinds[kind] = MIN(best->kinds[kind], seconds[kind]);
   }
   dnnl_stream_destroy(stream);

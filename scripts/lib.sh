@@ -21,6 +21,7 @@ declare -A purpose=(
   [g++]='C++ compiler: the public headers must be C++ too'
   [abigail-tools]='abidiff: is the plugin ABI still that of 1.0?'
   [clang]='second C compiler: other warnings'
+  [clang-format]='format of the code'
   [python3-pil]='JPEG: unpacks the images of the tests on real data'
 )
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
-G_DEFINE_QUARK(dovetail-error, dovetail_error)
+G_DEFINE_QUARK(dovetail_error, dovetail_error)
 
 gboolean error_at(GError **error, struct mark mark, const char *format, ...) {
   va_list arguments;

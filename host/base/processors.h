@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/** How many cores this process may run on, as it was when first asked: `taskset` and the like are heeded. Any thread. */
+/** How many cores this process may run on, as when first asked: `taskset` and the like are heeded. Any thread. */
 guint processors_usable(void);
 
 #endif

@@ -64,9 +64,9 @@ static void record_step(gpointer data, guint network, guint64 step, const struct
 }
 
 static double *phase(struct step_times *times, guint k) {
-  double *const phases[] = {&times->forward,   &times->backward_data, &times->backward_weights, &times->norm,
-                            &times->aligner,   &times->optimiser,     &times->waiting,          &times->data,
-                            &times->operations};
+  double *const phases[] = {&times->forward, &times->backward_data, &times->backward_weights,
+                            &times->norm,    &times->aligner,       &times->optimiser,
+                            &times->waiting, &times->data,          &times->operations};
   return k < G_N_ELEMENTS(phases) ? phases[k] : NULL;
 }
 

@@ -24,7 +24,7 @@ struct bench_first {
 struct bench_result {
   guint threads; /**< that all networks together take */
   struct bench_first first;
-  double memory; /**< peak, in bytes; NaN: not known */
+  double memory;                      /**< peak, in bytes; NaN: not known */
   double peak_float32, peak_bfloat16; /**< operations in a second; NaN where the processor has no instruction */
   struct bench_times fed, still;      /**< with the data pipeline, and with one batch again and again */
 };

@@ -12,13 +12,13 @@ typedef double (*loop)(guint64 rounds);
 static volatile float sink; /* or the compiler would see that nobody wants the sums */
 
 /* first: of sum k, no two the same, or one would do for all; one: a lane of sums[0]. */
-#define RUN(rounds, lanes, operations, first, next, one)                                                              \
+#define RUN(rounds, lanes, operations, first, next, one)                                                               \
   _Pragma("GCC unroll 12") for (int k = 0; k < SUMS; k++) sums[k] = first;                                             \
   for (guint64 round = 0; round < (rounds); round++)                                                                   \
     _Pragma("GCC unroll 12") for (int k = 0; k < SUMS; k++) sums[k] = next;                                            \
   _Pragma("GCC unroll 12") for (int k = 1; k < SUMS; k++) sums[0] += sums[k];                                          \
-  sink = one;                                                                                                         \
-  return (double)(rounds) * SUMS * (lanes) * (operations)
+  sink = one;                                                                                                          \
+  return SUMS * (double)(rounds) * (lanes) * (operations)
 
 static double float32_any(guint64 rounds) {
   typedef float vector __attribute__((vector_size(16)));
@@ -47,8 +47,7 @@ __attribute__((target("avx512bf16,avx512f,avx512vl"))) static double bfloat16_av
   const __m512 small = _mm512_set1_ps(0x1p-20f);
   const __m512bh factor = _mm512_cvtne2ps_pbh(small, small);
   __m512 sums[SUMS];
-  RUN(rounds, 16, 4, _mm512_set1_ps((float)k), _mm512_dpbf16_ps(sums[k], factor, factor),
-      _mm512_cvtss_f32(sums[0]));
+  RUN(rounds, 16, 4, _mm512_set1_ps((float)k), _mm512_dpbf16_ps(sums[k], factor, factor), _mm512_cvtss_f32(sums[0]));
 }
 
 static loop float32_kernel(void) {

@@ -32,9 +32,9 @@ static const struct {
 
 static void milliseconds_of(const struct bench_times *times, double out[PHASES]) {
   const struct step_times *spent = &times->phases;
-  const double seconds[PHASES] = {spent->forward,   spent->backward_data, spent->backward_weights,
-                                  spent->norm,      spent->aligner,       spent->optimiser,
-                                  spent->waiting,   times->other,         spent->data};
+  const double seconds[PHASES] = {spent->forward, spent->backward_data, spent->backward_weights,
+                                  spent->norm,    spent->aligner,       spent->optimiser,
+                                  spent->waiting, times->other,         spent->data};
   for (int k = 0; k < PHASES; k++) out[k] = 1e3 * seconds[k];
 }
 
@@ -60,10 +60,9 @@ static void print_json(const struct job *job, guint steps, const struct bench_re
       job->experiment->name, "networks", (int)job->composition->network_count, "batch", (int)train->batch, "threads",
       (int)result->threads, "precision", precisions[train->precision], "steps", (int)steps, "machine", run_machine(),
       "seconds_to_first_step", "begun", number(result->first.begun), "done", number(result->first.done),
-      "peak_memory_bytes", number(result->memory), "operations_per_step",
-      (json_int_t)result->fed.phases.operations, "peak_gflops", "float32", number(1e-9 * result->peak_float32),
-      "bfloat16", number(1e-9 * result->peak_bfloat16), "with_data", json_times(&result->fed, result), "without_data",
-      json_times(&result->still, result));
+      "peak_memory_bytes", number(result->memory), "operations_per_step", (json_int_t)result->fed.phases.operations,
+      "peak_gflops", "float32", number(1e-9 * result->peak_float32), "bfloat16", number(1e-9 * result->peak_bfloat16),
+      "with_data", json_times(&result->fed, result), "without_data", json_times(&result->still, result));
   char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   puts(text);
   free(text);

@@ -21,9 +21,7 @@ static void print_log(const char *domain, GLogLevelFlags level, const char *mess
   g_mutex_unlock(&mutex);
 }
 
-void cli_show_logs(void) {
-  g_log_set_handler("dovetail", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO, print_log, NULL);
-}
+void cli_show_logs(void) { g_log_set_handler("dovetail", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO, print_log, NULL); }
 
 int cli_fail(const GError *error) {
   fprintf(stderr, "dovetail: %s\n", error->message);

@@ -36,8 +36,10 @@ gboolean cli_word(const char *option, const char *text, const char *const words[
 
 /** --tune, which puts its word into a `char *`. */
 #define CLI_TUNE_OPTION(text)                                                                                          \
-  {"tune", 0, 0, G_OPTION_ARG_STRING, &(text),                                                                         \
-   "Measure which convolution algorithm is fastest (on, the default), or take the direct one (off)", "WHETHER"}
+  {                                                                                                                    \
+    "tune", 0, 0, G_OPTION_ARG_STRING, &(text),                                                                        \
+        "Measure which convolution algorithm is fastest (on, the default), or take the direct one (off)", "WHETHER"    \
+  }
 
 /** The choices by time that --tune asks for, as they are known of this machine, or NULL. The caller frees them. */
 gboolean cli_tune(const char *text, struct choices **choices, GError **error);

@@ -63,8 +63,8 @@ static void print_summary(const struct session *session) {
 
 static void print_json(const struct session *session) {
   g_autofree char *path = g_utf8_make_valid(session->options.path, -1);
-  json_t *object = json_pack("{ss sI sO}", "file", path, "seed", (json_int_t)session->options.seed, "results",
-                             session->results);
+  json_t *object =
+      json_pack("{ss sI sO}", "file", path, "seed", (json_int_t)session->options.seed, "results", session->results);
   for (enum conform_status status = 0; status < CONFORM_STATUSES; status++)
     json_object_set_new(object, conform_status_name(status), json_integer(session->counts[status]));
   json_dumpf(object, stdout, JSON_INDENT(2));

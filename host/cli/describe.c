@@ -40,9 +40,9 @@ static void add_limit(json_t *object, const char *key, const struct dvt_param *p
 }
 
 static json_t *describe_param(const struct dvt_param *param) {
-  static const char *const types[] = {[DVT_TYPE_INT] = "int",       [DVT_TYPE_FLOAT] = "float",
-                                      [DVT_TYPE_BOOL] = "bool",     [DVT_TYPE_STRING] = "string",
-                                      [DVT_TYPE_PATH] = "path",     [DVT_TYPE_STRINGS] = "strings"};
+  static const char *const types[] = {
+      [DVT_TYPE_INT] = "int",       [DVT_TYPE_FLOAT] = "float", [DVT_TYPE_BOOL] = "bool",
+      [DVT_TYPE_STRING] = "string", [DVT_TYPE_PATH] = "path",   [DVT_TYPE_STRINGS] = "strings"};
   json_t *object = json_pack("{ss ss so so ss}", "name", param->name, "type", types[param->type], "default",
                              text(param->initial), "unit", text(param->unit), "doc", param->doc);
   if (param->least != param->greatest) {

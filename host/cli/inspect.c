@@ -76,8 +76,8 @@ static void print_splits(const json_t *object) {
     const json_t *split = json_array_get(splits, k);
     g_ptr_array_add(cells, g_strdup(get(split, "name")));
     g_ptr_array_add(cells, join(json_object_get(split, "shape"), "x"));
-    g_ptr_array_add(cells, g_strdup_printf("%" JSON_INTEGER_FORMAT,
-                                           json_integer_value(json_object_get(split, "parameters"))));
+    g_ptr_array_add(cells,
+                    g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(split, "parameters"))));
   }
   printf("\nSplits, with these parameters and images of %s:\n", input);
   columns_print(stdout, cells, G_N_ELEMENTS(titles) - 1, 2);
@@ -101,8 +101,9 @@ static void add_dataset_facts(GPtrArray *cells, const json_t *object) {
 
 static void add_aligner_facts(GPtrArray *cells, const json_t *object) {
   add_fact(cells, "hooks", join(json_object_get(object, "hooks"), ", "));
-  add_fact(cells, "data", g_strdup(json_is_true(json_object_get(object, "paired")) ? "the same images in every network"
-                                                                                   : "any images in each network"));
+  add_fact(cells, "data",
+           g_strdup(json_is_true(json_object_get(object, "paired")) ? "the same images in every network"
+                                                                    : "any images in each network"));
 }
 
 static void print_text(const json_t *object) {
@@ -118,7 +119,8 @@ static void print_text(const json_t *object) {
   print_params(json_object_get(object, "parameters"));
   print_splits(object);
   if (json_object_get(object, "unavailable"))
-    printf("\nWith these parameters no more can be shown; --set NAME=VALUE gives others: %s\n", get(object, "unavailable"));
+    printf("\nWith these parameters no more can be shown; --set NAME=VALUE gives others: %s\n",
+           get(object, "unavailable"));
 }
 
 static const struct registry_plugin *find_of_kind(const struct registry *registry, const char *kind, const char *name,

@@ -43,9 +43,9 @@ static int unknown_command(const char *name) {
 }
 
 /*
- * The threads of one network soon sleep while they wait for each other; libgomp's own default is to spin for long, which
- * takes the core from the other network and from the rest of the machine (docs/performance.md). libgomp reads this
- * when the first plugin brings it in. What the user has set stays.
+ * The threads of one network soon sleep while they wait for each other; libgomp's own default is to spin for long,
+ * which takes the core from the other network and from the rest of the machine (docs/performance.md). libgomp reads
+ * this when the first plugin brings it in. What the user has set stays.
  */
 static void let_threads_sleep(void) {
   if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);

@@ -28,7 +28,8 @@ int cli_new(int argc, char **argv) {
   if (!cli_options("new", "KIND NAME [DIR]", examples, entries, &argc, &argv, &status)) return status;
   if (argc < 3 || argc > 4) {
     fputs("dovetail: new wants a kind (aligner, backbone, dataset or head), a name, and a folder if it is not to have "
-          "that name\n", stderr);
+          "that name\n",
+          stderr);
     return DOVETAIL_WRONG;
   }
   if (!find_kind(argv[1], &kind)) return DOVETAIL_WRONG;

@@ -42,7 +42,7 @@ struct network_spec {
 struct aligner_spec {
   struct plugin_use use;
   struct from_spec from; /**< of its auxiliary heads */
-  double weight; /**< λ, at least 0; default 1 */
+  double weight;         /**< λ, at least 0; default 1 */
 };
 
 enum schedule_kind { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE };
@@ -50,22 +50,22 @@ enum schedule_kind { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE };
 struct schedule_spec {
   enum schedule_kind kind; /**< default step */
   double rate;             /**< the base rate (`rate`), of one-cycle the peak (`peak`); default 0.1 */
-  double warmup; /**< share of the steps that rises linearly from 0, of one-cycle to the peak; <1; default 0, 0.2 */
+  double warmup;   /**< share of the steps that rises linearly from 0, of one-cycle to the peak; <1; default 0, 0.2 */
   double drops[8]; /**< step: at these shares of the steps, rising (`drops`, default 0.5 and 0.75) … */
   guint drop_count;
   double factor; /**< … the rate is multiplied by this; default 0.1 */
 };
 
 struct train_spec {
-  guint64 epochs, steps; /**< exactly one is not 0; default: 64000 steps */
-  guint batch;           /**< default 128 */
-  enum dvt_precision precision; /**< auto: the default */
-  guint threads;                /**< of all networks together; 0 (the default): one for each core */
+  guint64 epochs, steps;         /**< exactly one is not 0; default: 64000 steps */
+  guint batch;                   /**< default 128 */
+  enum dvt_precision precision;  /**< auto: the default */
+  guint threads;                 /**< of all networks together; 0 (the default): one for each core */
   double momentum, weight_decay; /**< defaults 0.9 and 1e-4 */
-  guint64 check; /**< what plugins return is checked in the first steps and every so many; 0: never; default 100 */
-  gboolean nesterov;            /**< default off; on only with momentum */
-  guint pad;     /**< augmentation: pixels of padding before a random crop of the original size; default 4 */
-  gboolean flip; /**< augmentation: horizontal flip with probability 1/2; default on */
+  guint64 check;     /**< what plugins return is checked in the first steps and every so many; 0: never; default 100 */
+  gboolean nesterov; /**< default off; on only with momentum */
+  guint pad;         /**< augmentation: pixels of padding before a random crop of the original size; default 4 */
+  gboolean flip;     /**< augmentation: horizontal flip with probability 1/2; default on */
   struct schedule_spec schedule;
 };
 

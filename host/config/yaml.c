@@ -97,7 +97,9 @@ struct yaml_tree *yaml_read_file(const char *path, GError **error) {
 
 const char *yaml_text(const struct yaml_tree *tree) { return tree->text; }
 
-struct yaml_node *yaml_root(struct yaml_tree *tree) { return tree->root; }
+struct yaml_node *yaml_root(struct yaml_tree *tree) {
+  return tree->root;
+}
 
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key) {
   for (guint k = 0; k < map->keys->len; k++) {

@@ -9,7 +9,8 @@ static const struct {
   const char *name;
   gsize offset;
 } fields[] = {
-#define FIELD(name) {#name, offsetof(struct dvt_pass_times, name)}
+#define FIELD(name)                                                                                                    \
+  { #name, offsetof(struct dvt_pass_times, name) }
     FIELD(forward), FIELD(backward_data), FIELD(backward_weights), FIELD(norm), FIELD(other), FIELD(operations),
 #undef FIELD
 };
@@ -22,8 +23,7 @@ static gboolean compare(struct probe *probe, const char *when, const struct dvt_
                         const struct dvt_pass_times *now) {
   for (guint k = 0; k < G_N_ELEMENTS(fields); k++) {
     const double before = field_of(last, k), value = field_of(now, k);
-    if (!isfinite(value) || value < 0)
-      return probe_fail(probe, "times says %s: %s = %g", when, fields[k].name, value);
+    if (!isfinite(value) || value < 0) return probe_fail(probe, "times says %s: %s = %g", when, fields[k].name, value);
     if (value < before)
       return probe_fail(probe, "times says %s: %s = %g, and said %g before", when, fields[k].name, value, before);
   }

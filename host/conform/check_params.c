@@ -133,15 +133,11 @@ static const char *const *extremes(const struct dvt_param *param) {
   static const char *const none[] = {NULL};
   if (param->choices || param->least != param->greatest) return none;
   switch (param->type) {
-  case DVT_TYPE_INT:
-    return integers;
-  case DVT_TYPE_FLOAT:
-    return numbers;
+  case DVT_TYPE_INT: return integers;
+  case DVT_TYPE_FLOAT: return numbers;
   case DVT_TYPE_STRING:
-  case DVT_TYPE_PATH:
-    return texts;
-  default:
-    return none;
+  case DVT_TYPE_PATH: return texts;
+  default: return none;
   }
 }
 

@@ -9,7 +9,7 @@ static const char *const nouns[CONTRACT_NOUNS] = {"module", "aligner", "dataset"
 #include "contract_lines.h" /* made by contracts.py: where the clauses of checks.def begin, for each noun */
 
 static const struct conform_check checks[] = {
-#define CHECK(id, subjects, function, header, clause, title) \
+#define CHECK(id, subjects, function, header, clause, title)                                                           \
   {id, CONFORM_##subjects, check_##function, header, clause, title},
 #include "conform/checks.def"
 #undef CHECK

@@ -23,7 +23,7 @@ struct feeder {
   GMutex mutex;
   GCond moved;
   guint64 made, taken; /* batches since the start; the one handed out is taken - 1 */
-  gint64 spent; /* microseconds, on the batches made */
+  gint64 spent;        /* microseconds, on the batches made */
   gboolean stop;
   GError *error;
 };

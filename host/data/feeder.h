@@ -14,7 +14,7 @@ struct feeder_config {
   guint pad;     /**< augmentation: the crop moves by at most so many pixels each way */
   gboolean flip; /**< augmentation: half of the images are mirrored */
   guint64 seed;
-  gboolean still; /**< the first batch again and again, prepared once: to measure training without its data */
+  gboolean still;     /**< the first batch again and again, prepared once: to measure training without its data */
   const char *stream; /**< feeders of one stream and one task give the same batches */
 };
 

@@ -8,8 +8,8 @@
 struct task {
   const struct dataset *dataset;
   guint class_count;
-  const char **class_names;          /**< by the task's labels; the names belong to the dataset */
-  gint32 *labels;                    /**< by the dataset's labels: the task's, or -1 where the class is not in it */
+  const char **class_names;            /**< by the task's labels; the names belong to the dataset */
+  gint32 *labels;                      /**< by the dataset's labels: the task's, or -1 where the class is not in it */
   guint32 *examples[DVT_SUBSET_COUNT]; /**< indices in the dataset, rising */
   guint32 count[DVT_SUBSET_COUNT];
   float *scale, *shift; /**< by channel: normalised = scale · byte + shift */

@@ -11,7 +11,8 @@
 enum { MOST_PLUGINS = 256, MOST_PARAMS = 1000, LARGEST_STRUCT = 1 << 16 };
 
 #define END_OF(type, field) (offsetof(struct type, field) + sizeof((struct type *)0)->field)
-#define ENTRY(type, field) {#field, offsetof(struct type, field)}
+#define ENTRY(type, field)                                                                                             \
+  { #field, offsetof(struct type, field) }
 
 /* Entries of an operations table that must not be NULL. */
 struct entry {
@@ -21,18 +22,10 @@ struct entry {
 
 static const struct entry module_entries[] = {
     ENTRY(dvt_module_ops, split), /* first: heads need none */
-    ENTRY(dvt_module_ops, create),
-    ENTRY(dvt_module_ops, destroy),
-    ENTRY(dvt_module_ops, init),
-    ENTRY(dvt_module_ops, weight),
-    ENTRY(dvt_module_ops, output_shape),
-    ENTRY(dvt_module_ops, bind),
-    ENTRY(dvt_module_ops, changed),
-    ENTRY(dvt_module_ops, pass_create),
-    ENTRY(dvt_module_ops, pass_destroy),
-    ENTRY(dvt_module_ops, forward),
-    ENTRY(dvt_module_ops, backward),
-    {NULL, 0},
+    ENTRY(dvt_module_ops, create),  ENTRY(dvt_module_ops, destroy),      ENTRY(dvt_module_ops, init),
+    ENTRY(dvt_module_ops, weight),  ENTRY(dvt_module_ops, output_shape), ENTRY(dvt_module_ops, bind),
+    ENTRY(dvt_module_ops, changed), ENTRY(dvt_module_ops, pass_create),  ENTRY(dvt_module_ops, pass_destroy),
+    ENTRY(dvt_module_ops, forward), ENTRY(dvt_module_ops, backward),     {NULL, 0},
 };
 
 static const struct entry aligner_entries[] = {

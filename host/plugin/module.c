@@ -106,8 +106,7 @@ static gboolean check_output(const struct module *module, GError **error) {
 }
 
 struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_value *values, const struct dvt_host *host,
-                          const struct dvt_module_config *config, const char *label, struct mark mark,
-                          GError **error) {
+                          const struct dvt_module_config *config, const char *label, struct mark mark, GError **error) {
   AUTO(module) module = g_new0(struct module, 1);
   struct dvt_error fault = DVT_ERROR_INIT;
   module->plugin = plugin;
@@ -185,8 +184,7 @@ static gboolean check_call(const struct module *module, const char *call, int st
   return error_failed(error, "%s: %s: %s", module->label, call, text);
 }
 
-struct pass *pass_new(struct module *module, const struct dvt_pass_config *config, gboolean gradients,
-                      GError **error) {
+struct pass *pass_new(struct module *module, const struct dvt_pass_config *config, gboolean gradients, GError **error) {
   AUTO(pass) pass = g_new0(struct pass, 1);
   struct dvt_pass_config own = *config;
   struct dvt_error fault = DVT_ERROR_INIT;
@@ -247,8 +245,7 @@ gboolean pass_backward(struct pass *pass, const struct dvt_tensor *output_gradie
   struct dvt_error fault = DVT_ERROR_INIT;
   struct dvt_tensor given = input_gradient ? *input_gradient : (struct dvt_tensor){0};
   const gint64 start = g_get_monotonic_time();
-  const int status =
-      pass->module->ops->backward(pass->self, output_gradient, input_gradient ? &given : NULL, &fault);
+  const int status = pass->module->ops->backward(pass->self, output_gradient, input_gradient ? &given : NULL, &fault);
   const gboolean good = check_call(pass->module, "backward", status, &fault, error) &&
                         check_border(pass, "backward", &given, input_gradient, "gradients of the features", error);
   pass->spent += g_get_monotonic_time() - start;

@@ -8,11 +8,8 @@
 
 /** [n, C, H, W] with shape = {C, H, W}: images or features. */
 static inline struct dvt_tensor tensor_maps(float *data, guint n, const gint64 shape[3]) {
-  return (struct dvt_tensor){.data = data,
-                             .dtype = DVT_F32,
-                             .place = DVT_PLACE_HOST,
-                             .rank = 4,
-                             .shape = {n, shape[0], shape[1], shape[2]}};
+  return (struct dvt_tensor){
+      .data = data, .dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = 4, .shape = {n, shape[0], shape[1], shape[2]}};
 }
 
 /** Whether a plugin's tensor is one of those, with 1 <= n <= most: another would be read or written past its end. */
@@ -23,8 +20,7 @@ static inline gboolean tensor_is_maps(const struct dvt_tensor *tensor, guint mos
 
 /** [n, classes]. */
 static inline struct dvt_tensor tensor_logits(float *data, guint n, gint64 classes) {
-  return (struct dvt_tensor){
-      .data = data, .dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = 2, .shape = {n, classes}};
+  return (struct dvt_tensor){.data = data, .dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = 2, .shape = {n, classes}};
 }
 
 #endif

@@ -65,8 +65,8 @@ static gboolean put_texts(const struct writing *writing, const struct component_
 }
 
 static gboolean put_shape(const struct writing *writing, const char *key, const gint64 shape[3]) {
-  return !shape[0] || put(writing, key,
-                          json_pack("[I, I, I]", (json_int_t)shape[0], (json_int_t)shape[1], (json_int_t)shape[2]));
+  return !shape[0] ||
+         put(writing, key, json_pack("[I, I, I]", (json_int_t)shape[0], (json_int_t)shape[1], (json_int_t)shape[2]));
 }
 
 static gboolean put_strings(const struct writing *writing, const char *key, const char *const *strings, guint count) {
@@ -168,8 +168,7 @@ static gboolean is_aligner(const json_t *element) {
   return json_is_string(json_object_get(element, "plugin")) && json_is_number(json_object_get(element, "weight"));
 }
 
-static gboolean get_strings(const struct reading *reading, const char *key, const char *const **strings,
-                            guint *count) {
+static gboolean get_strings(const struct reading *reading, const char *key, const char *const **strings, guint *count) {
   json_auto_t *list = get(reading, key);
   if (!list) return TRUE;
   if (!is_list_of(list, is_string)) return malformed(reading, key, "a list of texts");
@@ -226,13 +225,12 @@ static gboolean get_accuracy(const struct reading *reading, const char *key) {
 gboolean component_read_info(const struct safetensors *file, struct component_info *info, GError **error) {
   const struct reading reading = {file, info, error};
   *info = (struct component_info){.owned = g_ptr_array_new_with_free_func(g_free)};
-  const gboolean good = get_texts(&reading) && get_shape(&reading, "dovetail.input_shape", info->input) &&
-                        get_shape(&reading, "dovetail.output_shape", info->output) &&
-                        get_strings(&reading, "dovetail.classes", &info->class_names, &info->class_count) &&
-                        get_channels(&reading) &&
-                        get_strings(&reading, "dovetail.aligned_with", &info->aligned_with, &info->aligned_count) &&
-                        get_aligners(&reading, "dovetail.aligned_by") &&
-                        get_accuracy(&reading, "dovetail.own_accuracy");
+  const gboolean good =
+      get_texts(&reading) && get_shape(&reading, "dovetail.input_shape", info->input) &&
+      get_shape(&reading, "dovetail.output_shape", info->output) &&
+      get_strings(&reading, "dovetail.classes", &info->class_names, &info->class_count) && get_channels(&reading) &&
+      get_strings(&reading, "dovetail.aligned_with", &info->aligned_with, &info->aligned_count) &&
+      get_aligners(&reading, "dovetail.aligned_by") && get_accuracy(&reading, "dovetail.own_accuracy");
   if (!good) component_info_clear(info);
   return good;
 }

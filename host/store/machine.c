@@ -7,8 +7,9 @@
 
 /* What makes a difference to a matrix product, as Linux writes it: x86's, then Arm's. */
 static const char *const instruction_sets[] = {
-    "sse4_1", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
-    "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimdhp", "bf16", "sve", "sve2",
+    "sse4_1",   "avx",      "avx2",        "fma",         "f16c",        "avx_vnni", "avx512f",
+    "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8",
+    "amx_bf16", "asimd",    "asimdhp",     "bf16",        "sve",         "sve2",
 };
 
 /* The value of the first line `key : value`, or NULL. */

@@ -19,8 +19,8 @@ static gboolean open_metrics(struct run *run, GError **error) {
   return run->metrics || error_failed(error, "%s: cannot be made: %s", path, g_strerror(errno));
 }
 
-struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved,
-                       json_t *info, GError **error) {
+struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved, json_t *info,
+                       GError **error) {
   AUTO(run) run = g_new0(struct run, 1);
   run->path = folder_make(parent, name, error);
   if (!run->path) return NULL;

@@ -31,8 +31,8 @@ struct run {
  * info: an object whose members go into run.json, borrowed. DOVETAIL_FAILED names what could not be made.
  * The caller closes it.
  */
-struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved,
-                       json_t *info, GError **error);
+struct run *run_create(const char *parent, const char *name, const char *experiment, const char *resolved, json_t *info,
+                       GError **error);
 
 /**
  * Appends a line to metrics.jsonl and flushes it; takes over the reference to `line`. One thread at a time.

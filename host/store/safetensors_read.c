@@ -46,11 +46,14 @@ static gboolean read_header_size(const struct safetensors *file, gsize *size, GE
   memcpy(&stated, g_mapped_file_get_contents(file->map), sizeof stated);
   stated = GUINT64_FROM_LE(stated);
   if (stated > SAFETENSORS_MAX_HEADER)
-    return error_failed(error, "%s: states a header of %" G_GUINT64_FORMAT " bytes; at most %d are allowed: is this a "
-                        "safetensors file?", file->path, stated, SAFETENSORS_MAX_HEADER);
+    return error_failed(error,
+                        "%s: states a header of %" G_GUINT64_FORMAT " bytes; at most %d are allowed: is this a "
+                        "safetensors file?",
+                        file->path, stated, SAFETENSORS_MAX_HEADER);
   if (stated > length - sizeof stated)
-    return error_failed(error, "%s: ends within its header: %" G_GUINT64_FORMAT " bytes stated, %" G_GSIZE_FORMAT
-                        " there", file->path, stated, length - sizeof stated);
+    return error_failed(error,
+                        "%s: ends within its header: %" G_GUINT64_FORMAT " bytes stated, %" G_GSIZE_FORMAT " there",
+                        file->path, stated, length - sizeof stated);
   *size = stated;
   return TRUE;
 }
@@ -88,8 +91,7 @@ static json_t *parse_header(const struct safetensors *file, gsize size, GError *
 static gboolean read_metadata(struct safetensors *file, json_t *metadata, GError **error) {
   const char *key;
   json_t *value;
-  if (!json_is_object(metadata))
-    return error_failed(error, "%s: __metadata__ is not an object of strings", file->path);
+  if (!json_is_object(metadata)) return error_failed(error, "%s: __metadata__ is not an object of strings", file->path);
   json_object_foreach(metadata, key, value) {
     if (!json_is_string(value))
       return error_failed(error, "%s: __metadata__: the value of '%s' is not a string", file->path, key);
@@ -133,8 +135,10 @@ static gboolean read_offsets(const struct safetensors *file, struct safetensor *
     return tensor_failed(file, tensor, "data_offsets are not two integers from 0 on", error);
   if (range[1] < range[0]) return tensor_failed(file, tensor, "data_offsets end before they begin", error);
   if ((guint64)range[1] > buffer_size)
-    return error_failed(error, "%s: tensor '%s': its data end at byte %" G_GINT64_FORMAT " of the buffer; the file has "
-                        "%" G_GSIZE_FORMAT, file->path, tensor->name, range[1], buffer_size);
+    return error_failed(error,
+                        "%s: tensor '%s': its data end at byte %" G_GINT64_FORMAT " of the buffer; the file has "
+                        "%" G_GSIZE_FORMAT,
+                        file->path, tensor->name, range[1], buffer_size);
   tensor->data = g_mapped_file_get_contents(file->map) + buffer_start + range[0];
   tensor->size = (gsize)(range[1] - range[0]);
   return TRUE;
@@ -157,8 +161,9 @@ static gboolean read_tensor(const struct safetensors *file, struct safetensor *t
   if (!dtype_size(dtype, tensor->shape, tensor->rank, &size))
     return tensor_failed(file, tensor, "its shape makes no whole number of bytes, or too many", error);
   if (size != tensor->size)
-    return error_failed(error, "%s: tensor '%s': its shape takes %" G_GSIZE_FORMAT " bytes, its data_offsets %"
-                        G_GSIZE_FORMAT, file->path, tensor->name, size, tensor->size);
+    return error_failed(error,
+                        "%s: tensor '%s': its shape takes %" G_GSIZE_FORMAT " bytes, its data_offsets %" G_GSIZE_FORMAT,
+                        file->path, tensor->name, size, tensor->size);
   return TRUE;
 }
 
@@ -195,8 +200,10 @@ static gboolean check_places(const struct safetensors *file, gsize buffer_start,
     const struct safetensor *tensor = g_ptr_array_index(file->tensors, k);
     const gsize begin = (gsize)((const char *)tensor->data - buffer);
     if (begin != expected)
-      return error_failed(error, "%s: tensor '%s': its data begin at byte %" G_GSIZE_FORMAT " of the buffer, %s where "
-                          "the tensor before it ends, %" G_GSIZE_FORMAT, file->path, tensor->name, begin,
+      return error_failed(error,
+                          "%s: tensor '%s': its data begin at byte %" G_GSIZE_FORMAT " of the buffer, %s where "
+                          "the tensor before it ends, %" G_GSIZE_FORMAT,
+                          file->path, tensor->name, begin,
                           begin > expected ? "after a hole: not" : "in an overlap: not", expected);
     expected = begin + tensor->size;
   }

@@ -221,8 +221,7 @@ static gboolean begin(struct aligner *aligner, const struct values *values, GErr
   int status = aligner->ops->create(values->value, &aligner->self, &fault);
   aligner->in_init = TRUE;
   if (status == DVT_OK)
-    status =
-        aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault);
+    status = aligner->ops->init(aligner->self, &aligner->host, composition->views, composition->network_count, &fault);
   aligner->in_init = FALSE;
   if (status == DVT_OK) return TRUE;
   g_autofree char *text = fault_text(&fault, status);

@@ -166,8 +166,8 @@ gboolean components_save(const struct composition *composition, const double *ow
   g_autofree struct component_aligner *aligners = g_new(struct component_aligner, composition->aligner_count);
   for (guint t = 0; t < composition->network_count; t++) networks[t] = composition->networks[t].spec->name;
   for (guint k = 0; k < composition->aligner_count; k++)
-    aligners[k] = (struct component_aligner){composition->aligners[k].plugin->name,
-                                             composition->aligners[k].spec->weight};
+    aligners[k] =
+        (struct component_aligner){composition->aligners[k].plugin->name, composition->aligners[k].spec->weight};
   const struct common common = {composition, networks, aligners, hash};
   return save_all(&common, own_accuracy, run, error);
 }

@@ -12,8 +12,8 @@
 
 const struct values *composition_values(struct composition *composition, const struct dvt_plugin *plugin,
                                         const struct plugin_use *use, GError **error) {
-  struct values *values = values_check(use->plugin, plugin->params, plugin->param_size, plugin->param_count,
-                                       use->params, use->mark, error);
+  struct values *values =
+      values_check(use->plugin, plugin->params, plugin->param_size, plugin->param_count, use->params, use->mark, error);
   if (!values) return NULL;
   g_ptr_array_add(composition->owned_values, values);
   g_hash_table_insert(composition->values, (gpointer)use, values);
@@ -121,8 +121,8 @@ static gboolean make_task(struct composition *composition, struct network *netwo
   const guint count = classes ? spec->classes->items->len : dataset->info->class_count;
   network->task = find_task(composition, dataset, spec->data.limit, classes, count);
   if (network->task) return TRUE;
-  struct task *task = task_new(dataset, classes, count, spec->data.limit, spec->classes ? spec->classes->mark : spec->mark,
-                               error);
+  struct task *task =
+      task_new(dataset, classes, count, spec->data.limit, spec->classes ? spec->classes->mark : spec->mark, error);
   if (!task) return FALSE;
   g_ptr_array_add(composition->tasks, task);
   network->task = task;

@@ -28,10 +28,10 @@ struct auxiliary {
   char *name;            /**< unique among its aligner's */
   struct plugin_use use; /**< what it is made by */
   struct module *module;
-  char **class_names;    /**< NULL-terminated, or NULL */
-  guint flights;         /**< one for each network while training, else 0 */
-  gboolean *flown;       /**< by network: it ran in this step */
-  struct pass **passes;  /**< by network; NULL where its aligner does not heed it, as in the next two */
+  char **class_names;   /**< NULL-terminated, or NULL */
+  guint flights;        /**< one for each network while training, else 0 */
+  gboolean *flown;      /**< by network: it ran in this step */
+  struct pass **passes; /**< by network; NULL where its aligner does not heed it, as in the next two */
   float **logits;       /**< by network, [batch, classes] */
   float **scratch;      /**< by network, [batch, features] */
 };
@@ -72,8 +72,8 @@ struct composition {
 
 /**
  * The last stage of an experiment, with those before it, and with its frozen components checked. Experiment, registry
- * and pool must outlive it; its datasets are the pool's. Errors: DOVETAIL_WRONG at the place in the experiment, DOVETAIL_FAILED when
- * a dataset cannot be read. The caller frees it.
+ * and pool must outlive it; its datasets are the pool's. Errors: DOVETAIL_WRONG at the place in the experiment,
+ * DOVETAIL_FAILED when a dataset cannot be read. The caller frees it.
  */
 struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
                                     struct dataset_pool *pool, GError **error);

@@ -32,8 +32,8 @@ void optimiser_step(struct optimiser *optimiser, const float *gradients, double 
   const struct module *module = optimiser->module;
   const struct optimiser_config *config = &optimiser->config;
   const gsize decaying = module->decay_size, other = module->parameter_size - decaying;
-  update(module->values, optimiser->momentum, gradients, decaying, (float)config->momentum,
-         (float)config->weight_decay, (float)rate, config->nesterov);
+  update(module->values, optimiser->momentum, gradients, decaying, (float)config->momentum, (float)config->weight_decay,
+         (float)rate, config->nesterov);
   update(module->values + decaying, optimiser->momentum + decaying, gradients + decaying, other,
          (float)config->momentum, 0, (float)rate, config->nesterov);
   module_changed(optimiser->module);

@@ -9,12 +9,12 @@
 #include "train/trainer.h"
 
 struct session_config {
-  const char *runs;          /**< folder that the run's directory is made in */
-  const char *directory;     /**< name for the run's directory; NULL: the experiment's */
-  const char *command;       /**< the command line, for the record */
-  struct choices *choices;   /**< of the ways that plugins take; NULL: always the first */
-  json_t *recorded_choices;  /**< that go before those: see choices_begin; borrowed, or NULL */
-  const gint *interrupted;   /**< becomes non-zero when the user wants to stop */
+  const char *runs;         /**< folder that the run's directory is made in */
+  const char *directory;    /**< name for the run's directory; NULL: the experiment's */
+  const char *command;      /**< the command line, for the record */
+  struct choices *choices;  /**< of the ways that plugins take; NULL: always the first */
+  json_t *recorded_choices; /**< that go before those: see choices_begin; borrowed, or NULL */
+  const gint *interrupted;  /**< becomes non-zero when the user wants to stop */
   /** Called when the run's directory is there, which stays whatever happens; FALSE ends the run. Or NULL. */
   gboolean (*begun)(gpointer begun_data, const char *path, GError **error);
   gpointer begun_data;
@@ -25,18 +25,18 @@ struct session_config {
 };
 
 struct session_result {
-  guint count;        /**< networks */
-  guint threads;      /**< that the networks of the last stage take together */
-  guint64 steps;      /**< of all stages */
-  double *accuracy;   /**< [extractor × head]; NaN where they do not fit */
+  guint count;                   /**< networks */
+  guint threads;                 /**< that the networks of the last stage take together */
+  guint64 steps;                 /**< of all stages */
+  double *accuracy;              /**< [extractor × head]; NaN where they do not fit */
   struct similarity *similarity; /**< [extractor × other]; none on the diagonal and where features cannot be compared */
-  double own, swap;   /**< means; swap is NaN for one network */
+  double own, swap;              /**< means; swap is NaN for one network */
   double correlation, matched_correlation, cka; /**< means over pairs that have one; NaN when none has */
-  double chance;      /**< mean over networks of 1 / classes */
-  double kept;        /**< share of its accuracy above chance that a head keeps; NaN when there is none above chance */
+  double chance;                                /**< mean over networks of 1 / classes */
+  double kept; /**< share of its accuracy above chance that a head keeps; NaN when there is none above chance */
   double train_seconds, measure_seconds;
   double images_per_second; /**< training images of all networks together */
-  char *path;         /**< the run directory */
+  char *path;               /**< the run directory */
 };
 
 /**

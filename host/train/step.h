@@ -32,9 +32,9 @@ struct step_losses {
 /** What the thread of a network spent since its flight was made, in seconds. What is left of its time is the rest. */
 struct step_times {
   double forward, backward_data, backward_weights, norm; /**< of passes, as these tell, those of auxiliary heads too */
-  double aligner;    /**< in hooks of aligners, without the passes in there */
-  double optimiser;  /**< and summing the gradients of auxiliary heads */
-  double waiting;    /**< for a batch and for other networks */
+  double aligner;                                        /**< in hooks of aligners, without the passes in there */
+  double optimiser;                                      /**< and summing the gradients of auxiliary heads */
+  double waiting;                                        /**< for a batch and for other networks */
   double data;       /**< to prepare batches: the feeder's thread, beside this one */
   double operations; /**< of passes, as struct dvt_pass_times counts them */
 };
@@ -94,7 +94,7 @@ struct stepper *stepper_new(struct composition *composition, guint threads, GErr
 void stepper_free(struct stepper *stepper);
 AUTO_DEFINE(stepper, stepper_free)
 
-/** Errors name aligner, call and loss, not step and network, which the caller knows; a loss that is not finite is one. */
+/** Errors name aligner, call and loss, not step and network, which the caller knows. A loss must be finite. */
 gboolean flight_task(struct flight *flight, const struct feed *feed, guint64 epoch, guint64 step, GError **error);
 gboolean stepper_joint(struct stepper *stepper, GError **error);
 gboolean flight_backward(struct flight *flight, GError **error);

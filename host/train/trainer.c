@@ -30,7 +30,7 @@ struct trainer {
   const struct trainer_watcher *watcher;
   struct stepper *stepper;
   struct worker *workers;
-  guint count; /* of workers */
+  guint count;                /* of workers */
   struct epoch_losses *means; /* by network */
   guint64 steps, epoch_steps;
   double rate; /* of the step that the networks meet in */
@@ -190,7 +190,8 @@ static gpointer work(gpointer data) {
     }
     going = run_step(worker, step, &error);
     if (going) tell_step(worker, step);
-    if (error) g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", network %s: ", step, worker->flight->network->spec->name);
+    if (error)
+      g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", network %s: ", step, worker->flight->network->spec->name);
     g_mutex_lock(&trainer->mutex);
     worker->steps_done = step + 1;
     g_mutex_unlock(&trainer->mutex);

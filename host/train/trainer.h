@@ -14,9 +14,9 @@ struct epoch_losses {
 
 /** What an epoch measured. Belongs to the trainer; lives until the call it is given to returns. */
 struct epoch_report {
-  guint64 epoch, epochs; /**< the epoch that ended, from 0, and how many there are */
-  guint64 step;          /**< steps done */
-  double rate;           /**< learning rate of its last step */
+  guint64 epoch, epochs;               /**< the epoch that ended, from 0, and how many there are */
+  guint64 step;                        /**< steps done */
+  double rate;                         /**< learning rate of its last step */
   const struct epoch_losses *networks; /**< of the composition; of frozen ones nothing is measured */
 };
 
@@ -33,8 +33,8 @@ struct trainer_watcher {
 };
 
 struct trainer_config {
-  guint threads;  /**< of all networks together, at least one each */
-  gboolean still; /**< as of struct feeder_config */
+  guint threads;           /**< of all networks together, at least one each */
+  gboolean still;          /**< as of struct feeder_config */
   const gint *interrupted; /**< when it becomes non-zero, every network ends after its step */
 };
 

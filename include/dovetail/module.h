@@ -92,8 +92,8 @@ struct dvt_pass_times {
   uint32_t struct_size; /**< set by the host */
   uint32_t reserved;
   double forward, backward_data, backward_weights; /**< seconds, of layers that multiply: convolutions, linear ones */
-  double norm;                                     /**< seconds, of batch norm and the like, and what is fused with it */
-  double other;                                    /**< seconds */
+  double norm;       /**< seconds, of batch norm and the like, and what is fused with it */
+  double other;      /**< seconds */
   double operations; /**< of the layers that multiply, as their definition counts them: 2 for a product and its sum */
 };
 

@@ -11,8 +11,8 @@ int arena_add(struct arena *arena, size_t size, int a, int b) {
   if (!buffers) return -1;
   arena->buffers = buffers;
   const size_t rounded = (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
-  buffers[arena->count] = (struct arena_buffer){
-      .size = rounded, .first = INT_MAX, .last = -1, .heirs_of = {a, b}, .home = arena->count};
+  buffers[arena->count] =
+      (struct arena_buffer){.size = rounded, .first = INT_MAX, .last = -1, .heirs_of = {a, b}, .home = arena->count};
   return arena->count++;
 }
 

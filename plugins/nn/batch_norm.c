@@ -123,9 +123,8 @@ static struct conv_folded add_fold(struct plan *plan, const struct nn_node *node
   const int dense = conv_dense_weights(plan, conv);
   const dnnl_memory_desc_t md = plan_tensor_md(plan, dense);
   const int64_t channels = plan->setup.graph->values[conv->output].shape[0];
-  const struct conv_folded folded = {.weights = plan_kept_tensor(plan, md),
-                                     .bias = plan_floats(plan, channels, true),
-                                     .addend = addend};
+  const struct conv_folded folded = {
+      .weights = plan_kept_tensor(plan, md), .bias = plan_floats(plan, channels, true), .addend = addend};
   const int tensors[] = {dense, folded.weights, plan_floats(plan, channels, true), folded.bias};
   plan_refresh(plan, fold, node, tensors, 4);
   return folded;
@@ -184,8 +183,8 @@ static void fill_table(const struct plan *plan, const struct plan_step *step) {
  * Where the ReLU was open; NULL: there is none. The output tells, but where nothing was added before it the input does,
  * which is read anyway.
  */
-static const struct norm_gate *gate_of(const struct plan *plan, const struct plan_step *step,
-                                       const struct table *table, struct norm_gate *gate) {
+static const struct norm_gate *gate_of(const struct plan *plan, const struct plan_step *step, const struct table *table,
+                                       struct norm_gate *gate) {
   if (!step->node->relu) return NULL;
   *gate = (struct norm_gate){.scale = table->row[GATE_SCALE], .shift = table->row[GATE_SHIFT]};
   if (step->node->inputs[1] >= 0) gate->y = plan_data(plan, step->tensors[Y]);
@@ -244,8 +243,7 @@ static void prepare_back(const struct plan *plan, const struct plan_step *step) 
     const bool is_there = c < layout.channels;
     const double wide = is_there ? deviation(variance[c]) : 1.0, factor = is_there ? scale[c] / wide : 0.0;
     table.row[SCALED][c] = (float)factor;
-    table.row[SLOPE][c] =
-        of_batch(plan) ? (float)(-factor * table.row[PRODUCT][c] / (count * wide * wide)) : 0.0f;
+    table.row[SLOPE][c] = of_batch(plan) ? (float)(-factor * table.row[PRODUCT][c] / (count * wide * wide)) : 0.0f;
     table.row[OFFSET][c] = of_batch(plan) ? (float)(-factor * table.row[SUM][c] / count) : 0.0f;
   }
 }
@@ -273,8 +271,7 @@ static void backward(struct plan *plan, const struct nn_node *node) {
   plan_toward(plan, node->output);
   const int table = plan_floats(plan, ROWS * layout.padded, false);
   const int parts = part_doubles(plan, &layout, 2 * layout.padded);
-  if (has_sums(plan))
-    PLAN_PARTED(plan, &summing, parts_of(plan, &layout), node, from, gradient, table, parts, output);
+  if (has_sums(plan)) PLAN_PARTED(plan, &summing, parts_of(plan, &layout), node, from, gradient, table, parts, output);
   const int masked = adds ? plan_tensor(plan, data, gradient, -1) : -1;
   const int to = plan_tensor(plan, data, adds ? -1 : gradient, -1);
   PLAN_PARTED(plan, &going_back, parts_of(plan, &layout), node, from, gradient, table, to, output, masked);

@@ -13,9 +13,8 @@ struct geometry {
 static struct geometry geometry_of(const struct plan *plan, const struct nn_node *node) {
   const struct nn_value *values = plan->setup.graph->values;
   const int64_t out = values[node->output].shape[0], in = values[node->inputs[0]].shape[0], pad = node->kernel / 2;
-  return (struct geometry){.weights = {out, in, node->kernel, node->kernel},
-                           .strides = {node->stride, node->stride},
-                           .padding = {pad, pad}};
+  return (struct geometry){
+      .weights = {out, in, node->kernel, node->kernel}, .strides = {node->stride, node->stride}, .padding = {pad, pad}};
 }
 
 static const dnnl_alg_kind_t algorithms[] = {
@@ -34,14 +33,14 @@ static dnnl_status_t describe(struct plan *plan, const struct request *request, 
   const dnnl_memory_desc_t *source = &request->source, *target = &request->target;
   const dnnl_prop_kind_t kind = plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
   const bool sums = request->direction == CONV_BACKWARD_WEIGHTS; /* which are float32 in every precision */
-  const dnnl_memory_desc_t weights = plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any),
-                                                  sums ? dnnl_f32 : target->data_type);
+  const dnnl_memory_desc_t weights =
+      plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any), sums ? dnnl_f32 : target->data_type);
   if (request->direction == CONV_FORWARD)
     return dnnl_convolution_forward_desc_init(operation, kind, algorithms[way], source, &weights, NULL, target,
                                               shape.strides, shape.padding, shape.padding);
   if (request->direction == CONV_BACKWARD_DATA)
-    return dnnl_convolution_backward_data_desc_init(operation, algorithms[way], source, &weights, target,
-                                                    shape.strides, shape.padding, shape.padding);
+    return dnnl_convolution_backward_data_desc_init(operation, algorithms[way], source, &weights, target, shape.strides,
+                                                    shape.padding, shape.padding);
   return dnnl_convolution_backward_weights_desc_init(operation, algorithms[way], source, &weights, NULL, target,
                                                      shape.strides, shape.padding, shape.padding);
 }
@@ -165,8 +164,8 @@ bool conv_waits(const struct plan *plan, const struct nn_node *node) {
 static dnnl_primitive_desc_t folded_descriptor(struct plan *plan, const struct request *request, bool relu,
                                                const dnnl_memory_desc_t *addend) {
   const struct geometry shape = geometry_of(plan, request->node);
-  const dnnl_memory_desc_t weights = plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any),
-                                                  request->target.data_type);
+  const dnnl_memory_desc_t weights =
+      plan_retyped(plan_describe(plan, 4, shape.weights, dnnl_format_tag_any), request->target.data_type);
   const dnnl_memory_desc_t bias = plan_describe(plan, 1, shape.weights, dnnl_a);
   dnnl_primitive_attr_t attr = NULL;
   dnnl_post_ops_t after = NULL;
@@ -199,8 +198,7 @@ static bool fold_direct(struct plan *plan, const struct start *start, const stru
   const struct conv_folded folded = fold(plan, norm, node, addend);
   const int read = as_read(plan, start->from, descriptor, dnnl_query_src_md);
   const int also = sum ? as_read(plan, addend, descriptor, dnnl_query_dst_md) : -1;
-  const int to =
-      plan_write(plan, norm->output, settled(start->direct, dnnl_query_dst_md, &start->request.target), -1);
+  const int to = plan_write(plan, norm->output, settled(start->direct, dnnl_query_dst_md, &start->request.target), -1);
   const int written = as_written(plan, to, descriptor, dnnl_query_dst_md);
   const int packed = plan_packed(plan, folded.weights, plan_query(descriptor, dnnl_query_weights_md));
   PLAN_STEP(plan, descriptor, {DNNL_ARG_SRC, read}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, folded.bias},

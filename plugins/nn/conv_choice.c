@@ -139,7 +139,7 @@ enum conv_way conv_choose(struct plan *plan, const struct nn_node *node, enum co
   struct measurement measurement = {.plan = plan, .node = node, .direction = direction};
   const char *names[CONV_WAYS];
   uint32_t count = 0, chosen = 0;
-  if (plan->setup.way) return possible[*plan->setup.way] ? (enum conv_way)*plan->setup.way : CONV_DIRECT;
+  if (plan->setup.way) return possible[*plan->setup.way] ? (enum conv_way) * plan->setup.way : CONV_DIRECT;
   for (enum conv_way way = 0; way < CONV_WAYS; way++)
     if (possible[way]) measurement.ways[count] = (int)way, names[count++] = way_names[way];
   if (count < 2 || plan->error.status != DVT_OK || !host || !DVT_HAS(host, choose)) return CONV_DIRECT;

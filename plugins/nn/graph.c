@@ -57,8 +57,12 @@ static struct nn_node *add_node(struct nn_graph *graph, const struct nn_layer *l
     fail(graph, DVT_ERROR_MEMORY, name, "out of memory");
     return NULL;
   }
-  nodes[graph->node_count] = (struct nn_node){.layer = layer, .name = copy, .index = graph->node_count,
-                                              .inputs = {a, b}, .output = value, .weights = {-1, -1, -1, -1}};
+  nodes[graph->node_count] = (struct nn_node){.layer = layer,
+                                              .name = copy,
+                                              .index = graph->node_count,
+                                              .inputs = {a, b},
+                                              .output = value,
+                                              .weights = {-1, -1, -1, -1}};
   return &nodes[graph->node_count++];
 }
 
@@ -97,8 +101,7 @@ static struct nn_value convolved(const struct nn_graph *graph, int value, int64_
 }
 
 int nn_conv(struct nn_graph *graph, int value, const char *name, int64_t channels, int64_t kernel, int64_t stride) {
-  struct nn_node *node =
-      add_node(graph, &nn_layer_conv, name, value, -1, convolved(graph, value, channels, stride));
+  struct nn_node *node = add_node(graph, &nn_layer_conv, name, value, -1, convolved(graph, value, channels, stride));
   if (!node) return -1;
   node->kernel = kernel;
   node->stride = stride;
@@ -176,8 +179,8 @@ int nn_linear(struct nn_graph *graph, int value, const char *name, int64_t class
                                   (struct nn_value){.shape = {classes, 1, 1}, .flat = true, .precise = true});
   if (!node) return -1;
   node->kernel = node->stride = 1;
-  const struct dvt_weight common = {.role = DVT_WEIGHT_PARAMETER, .initialiser = DVT_INIT_UNIFORM,
-                                    .init_value = (float)sqrt(1.0 / (double)channels)};
+  const struct dvt_weight common = {
+      .role = DVT_WEIGHT_PARAMETER, .initialiser = DVT_INIT_UNIFORM, .init_value = (float)sqrt(1.0 / (double)channels)};
   struct dvt_weight weight = common, bias = common;
   weight.rank = 2;
   weight.shape[0] = bias.shape[0] = classes;

@@ -22,8 +22,7 @@ static struct parts describe(struct plan *plan, const struct nn_node *node) {
 static void forward(struct plan *plan, const struct nn_node *node) {
   plan->kind = PLAN_CONV_FORWARD;
   const struct parts parts = describe(plan, node);
-  const dnnl_prop_kind_t kind =
-      plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
+  const dnnl_prop_kind_t kind = plan->setup.flags & DVT_PASS_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
   dnnl_inner_product_desc_t operation;
   plan_check(plan, dnnl_inner_product_forward_desc_init(&operation, kind, &parts.source, &parts.open, &parts.bias,
                                                         &parts.target));
@@ -42,8 +41,8 @@ static void backward_weights(struct plan *plan, const struct nn_node *node, cons
   const int gradient = plan->gradients[node->output];
   dnnl_inner_product_desc_t operation;
   plan_toward(plan, -1);
-  plan_check(plan, dnnl_inner_product_backward_weights_desc_init(&operation, &parts->source, &parts->open,
-                                                                 &parts->bias, &parts->target));
+  plan_check(plan, dnnl_inner_product_backward_weights_desc_init(&operation, &parts->source, &parts->open, &parts->bias,
+                                                                 &parts->target));
   const dnnl_primitive_desc_t descriptor =
       plan_descriptor(plan, &operation, plan->plain, plan->memos[node->index].forward);
   const int weight = plan_tensor(plan, plan_query(descriptor, dnnl_query_diff_weights_md), -1, -1);
@@ -59,8 +58,8 @@ static void backward_data(struct plan *plan, const struct nn_node *node, const s
   const int gradient = plan->gradients[node->output];
   dnnl_inner_product_desc_t operation;
   plan_toward(plan, node->inputs[0]);
-  plan_check(plan, dnnl_inner_product_backward_data_desc_init(&operation, &parts->source, &parts->open,
-                                                              &parts->target));
+  plan_check(plan,
+             dnnl_inner_product_backward_data_desc_init(&operation, &parts->source, &parts->open, &parts->target));
   const dnnl_primitive_desc_t descriptor =
       plan_descriptor(plan, &operation, plan->plain, plan->memos[node->index].forward);
   const int dense = plan_host_tensor(plan, parts->dense, plan->setup.values[node->weights[WEIGHT]]);

@@ -78,7 +78,7 @@ void nn_pass_times(const void *pass, struct dvt_pass_times *times);
 #define NN_MODULE_OPS                                                                                                  \
   .struct_size = sizeof(struct dvt_module_ops), .weight = nn_module_weight, .output_shape = nn_module_output_shape,    \
   .bind = nn_module_bind, .changed = nn_module_changed, .pass_create = nn_pass_create,                                 \
-  .pass_destroy = nn_pass_destroy, .forward = nn_pass_forward, .backward = nn_pass_backward,                           \
-  .commit = nn_pass_commit, .times = nn_pass_times
+  .pass_destroy = nn_pass_destroy, .forward = nn_pass_forward, .backward = nn_pass_backward, .commit = nn_pass_commit, \
+  .times = nn_pass_times
 
 #endif

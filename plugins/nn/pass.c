@@ -15,9 +15,9 @@ struct pass {
   void *memory;
   size_t memory_size;
   double seconds[PLAN_KINDS], operations; /* so far */
-  uint64_t generation; /* of the values that the plan's packed weights were made from; 0: none */
-  uint64_t statistics; /* likewise */
-  bool forward_done;   /* and no backward since */
+  uint64_t generation;                    /* of the values that the plan's packed weights were made from; 0: none */
+  uint64_t statistics;                    /* likewise */
+  bool forward_done;                      /* and no backward since */
 };
 
 static int check_config(const struct dvt_pass_config *config, struct dvt_error *error) {
@@ -88,9 +88,8 @@ int nn_pass_create(void *module, const struct dvt_pass_config *config, void **ou
   pass->config = *config;
   pass->config.gradients = NULL;
   status = copy_gradients(pass, config->gradients);
-  if (status == DVT_OK &&
-      (dnnl_engine_create(&pass->engine, dnnl_cpu, 0) != dnnl_success ||
-       dnnl_stream_create(&pass->stream, pass->engine, dnnl_stream_default_flags) != dnnl_success))
+  if (status == DVT_OK && (dnnl_engine_create(&pass->engine, dnnl_cpu, 0) != dnnl_success ||
+                           dnnl_stream_create(&pass->stream, pass->engine, dnnl_stream_default_flags) != dnnl_success))
     status = DVT_ERROR_MEMORY;
   if (status != DVT_OK) {
     dvt_fail(error, status, "out of memory");
@@ -120,8 +119,7 @@ void nn_pass_destroy(void *self) {
 /* Plans for evaluation fold running statistics into weights. */
 static bool is_fresh(const struct pass *pass) {
   const bool folds = !(pass->config.flags & (DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS));
-  return pass->generation == pass->module->generation &&
-         (!folds || pass->statistics == pass->module->statistics);
+  return pass->generation == pass->module->generation && (!folds || pass->statistics == pass->module->statistics);
 }
 
 static int refresh(struct pass *pass, struct dvt_error *error) {

@@ -127,8 +127,7 @@ static bool place(struct plan *plan) {
 int plan_new(const struct plan_setup *setup, struct plan **out, struct dvt_error *error) {
   struct plan *plan = make_fitting(setup);
   if (!plan) return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
-  if (plan->error.status == DVT_OK && !place(plan))
-    dvt_fail(&plan->error, DVT_ERROR_MEMORY, "out of memory");
+  if (plan->error.status == DVT_OK && !place(plan)) dvt_fail(&plan->error, DVT_ERROR_MEMORY, "out of memory");
   if (plan->error.status != DVT_OK) {
     const int status = dvt_fail(error, plan->error.status, "%s", plan->error.message);
     plan_free(plan);
@@ -159,8 +158,8 @@ void plan_free(struct plan *plan) {
 int plan_place(struct plan *plan, void *memory, struct dvt_error *error) {
   for (int k = 0; k < plan->tensor_count; k++) {
     struct plan_tensor *tensor = &plan->tensors[k];
-    void *data = tensor->buffer < 0 ? (void *)tensor->host
-                                    : (char *)memory + plan->arena.buffers[tensor->buffer].offset;
+    void *data =
+        tensor->buffer < 0 ? (void *)tensor->host : (char *)memory + plan->arena.buffers[tensor->buffer].offset;
     const dnnl_status_t status = dnnl_memory_create(&tensor->memory, &tensor->md, plan->setup.engine, data);
     if (status != dnnl_success) return plan_fail("memory", status, error);
   }

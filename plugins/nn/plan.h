@@ -31,8 +31,8 @@ struct plan_setup {
   int64_t batch, capacity; /**< capacity: the largest batch that this pass makes a plan for */
   bool half;               /**< maps are bfloat16 between layers; a dense plan has float32 all the same */
   double *seconds;         /**< [PLAN_KINDS], which the time of every step is added to; NULL: not counted */
-  const int *way;           /**< of every convolution that it is possible for; NULL: the host chooses */
-  bool dense;               /**< no layout is left open: all are dense */
+  const int *way;          /**< of every convolution that it is possible for; NULL: the host chooses */
+  bool dense;              /**< no layout is left open: all are dense */
   dnnl_engine_t engine;
 };
 
@@ -78,7 +78,7 @@ struct plan_step {
   dnnl_primitive_t primitive; /**< NULL: the task, or what is parted */
   plan_work task;
   const struct plan_parted *parted;
-  int64_t parts; /**< that the images are divided in */
+  int64_t parts;              /**< that the images are divided in */
   const struct nn_node *node; /**< of a task, or NULL */
   dnnl_exec_arg_t arguments[PLAN_MAX_ARGUMENTS];
   int tensors[PLAN_MAX_ARGUMENTS];
@@ -104,18 +104,18 @@ struct plan {
   int tensor_count;
   struct arena arena;
   struct plan_steps phases[PLAN_PHASES];
-  int *values;    /**< by value: its tensor; -1: an input whose layout is open */
-  int *gradients; /**< by value: the sum of the gradients so far, or -1 */
+  int *values;                        /**< by value: its tensor; -1: an input whose layout is open */
+  int *gradients;                     /**< by value: the sum of the gradients so far, or -1 */
   struct plan_memo *memos;            /**< by node */
   dnnl_primitive_desc_t *descriptors; /**< all that were made, until the plan is done */
   int descriptor_count;
-  dnnl_primitive_attr_t plain, add;       /**< attributes: nothing; adds to what is there */
-  enum plan_phase phase;                  /**< that steps are being added to */
-  int time;                               /**< of the next step */
-  const char *name;                       /**< of the layer that adds it */
-  enum plan_kind kind;                    /**< of the steps that it adds */
-  bool for_input;                         /**< see plan_toward */
-  bool misfit;                            /**< some layer has no fast primitive for the layouts that the others like */
+  dnnl_primitive_attr_t plain, add; /**< attributes: nothing; adds to what is there */
+  enum plan_phase phase;            /**< that steps are being added to */
+  int time;                         /**< of the next step */
+  const char *name;                 /**< of the layer that adds it */
+  enum plan_kind kind;              /**< of the steps that it adds */
+  bool for_input;                   /**< see plan_toward */
+  bool misfit;                      /**< some layer has no fast primitive for the layouts that the others like */
 };
 
 /**

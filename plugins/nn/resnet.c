@@ -50,7 +50,8 @@ void resnet_split_list(const struct resnet *resnet, char *text, size_t size) {
   else
     snprintf(text, size,
              "conv1, layer1.0 to layer1.%d, layer1, layer2.0 to layer2.%d, layer2, layer3.0 to layer3.%d, layer3, "
-             "avgpool", last, last, last);
+             "avgpool",
+             last, last, last);
 }
 
 /* Stage of a unit, 0 to 2; conv1 counts as of the first, the mean as of the last. */
@@ -59,9 +60,7 @@ static int stage_of(const struct resnet *resnet, int unit) {
   return stage < STAGES ? stage : STAGES - 1;
 }
 
-int64_t resnet_channels(const struct resnet *resnet, int unit) {
-  return resnet->width << stage_of(resnet, unit);
-}
+int64_t resnet_channels(const struct resnet *resnet, int unit) { return resnet->width << stage_of(resnet, unit); }
 
 struct block {
   char stem[NAME]; /* layer2.0 */

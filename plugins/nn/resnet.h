@@ -16,9 +16,18 @@ struct resnet {
 
 /** Rows of the parameter table that backbone and head begin with. */
 #define RESNET_PARAMS                                                                                                  \
-  {.name = "depth", .type = DVT_TYPE_INT, .initial = "20", .least = 8, .greatest = 1202,                               \
+  {.name = "depth",                                                                                                    \
+   .type = DVT_TYPE_INT,                                                                                               \
+   .initial = "20",                                                                                                    \
+   .least = 8,                                                                                                         \
+   .greatest = 1202,                                                                                                   \
    .doc = "Layers with weights: 6n + 2, with n blocks in each of the three stages."},                                  \
-      {.name = "width", .type = DVT_TYPE_INT, .initial = "16", .least = 1, .greatest = 1024, .unit = "channels",       \
+      {.name = "width",                                                                                                \
+       .type = DVT_TYPE_INT,                                                                                           \
+       .initial = "16",                                                                                                \
+       .least = 1,                                                                                                     \
+       .greatest = 1024,                                                                                               \
+       .unit = "channels",                                                                                             \
        .doc = "Channels of the first stage; the second has twice, the third four times as many."},                     \
   {                                                                                                                    \
     .name = "shortcut", .type = DVT_TYPE_STRING, .initial = "projection", .choices = resnet_shortcuts,                 \

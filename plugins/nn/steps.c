@@ -44,14 +44,12 @@ static dnnl_memory_desc_t describe(struct plan *plan, int value, dnnl_data_type_
   const dnnl_dims_t dims = {plan->setup.batch, shape->shape[0], shape->shape[1], shape->shape[2]};
   const dnnl_format_tag_t dense = shape->flat ? dnnl_ab : dnnl_abcd;
   dnnl_memory_desc_t md = {0};
-  plan_check(plan, dnnl_memory_desc_init_by_tag(&md, shape->flat ? 2 : 4, dims, type,
-                                                open ? dnnl_format_tag_any : dense));
+  plan_check(plan,
+             dnnl_memory_desc_init_by_tag(&md, shape->flat ? 2 : 4, dims, type, open ? dnnl_format_tag_any : dense));
   return md;
 }
 
-dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) {
-  return describe(plan, value, dnnl_f32, false);
-}
+dnnl_memory_desc_t plan_describe_border(struct plan *plan, int value) { return describe(plan, value, dnnl_f32, false); }
 
 dnnl_memory_desc_t plan_describe_open(struct plan *plan, int value) {
   const struct nn_value *shape = &plan->setup.graph->values[value];
@@ -137,8 +135,7 @@ static bool is_reference(const_dnnl_primitive_desc_t descriptor) {
 }
 
 static dnnl_primitive_desc_t keep_descriptor(struct plan *plan, dnnl_primitive_desc_t descriptor) {
-  dnnl_primitive_desc_t *all =
-      array_room(plan->descriptors, (size_t)plan->descriptor_count, sizeof *all);
+  dnnl_primitive_desc_t *all = array_room(plan->descriptors, (size_t)plan->descriptor_count, sizeof *all);
   if (!all) {
     dnnl_primitive_desc_destroy(descriptor);
     fail(plan, DVT_ERROR_MEMORY, "out of memory");

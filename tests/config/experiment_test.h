@@ -11,8 +11,8 @@
 /** Where read_experiment writes the text, in the folder of a SCRATCH_TEST. The caller frees it. */
 static inline char *experiment_path(void **state) { return scratch_path(state, "e.yaml"); }
 
-static inline struct experiment *read_experiment(void **state, const char *text, gsize length,
-                                                 const char *const *sets, GError **error) {
+static inline struct experiment *read_experiment(void **state, const char *text, gsize length, const char *const *sets,
+                                                 GError **error) {
   g_autofree char *path = scratch_file(state, "e.yaml", text, length);
   return experiment_read(path, sets, error);
 }

@@ -49,8 +49,7 @@ static void unknown_keys_get_the_nearest_known_one(void **state) {
       {"seed", "sed", "2:1: the experiment has no key 'sed'; did you mean 'seed'?"},
       {"seed: 3", "optimiser: {rate: 1}",
        "2:1: the experiment has no key 'optimiser'; known: name, seed, scheme, data, networks, aligners, train, sweep"},
-      {"seed: 3", "sweep: {seed: [1, 2]}",
-       "2:1: a single experiment has no sweep; give its values one by one"},
+      {"seed: 3", "sweep: {seed: [1, 2]}", "2:1: a single experiment has no sweep; give its values one by one"},
       {"shapes}", "shapes, parms: {}}", "3:24: data has no key 'parms'; did you mean 'params'?"},
       {"shapes}", "shapes, limit: {tests: 5}}", "3:32: limit has no key 'tests'; did you mean 'test'?"},
       {"split", "splitt", "7:5: network 'a' has no key 'splitt'; did you mean 'split'?"},
@@ -104,9 +103,11 @@ static void values_out_of_range_are_refused(void **state) {
       {"epochs: 3", "momentum: 1", "11:19: '1' is out of range; write a number from 0 to 0.9999"},
       {"epochs: 3", "weight_decay: 2", "11:23: '2' is out of range; write a number from 0 to 1"},
       {"epochs: 3", "augment: {pad: 65}", "11:24: '65' is out of range; write an integer from 0 to 64"},
-      {"seed: 3", "scheme: incrementl", "2:9: 'incrementl' is not one of joint, incremental; did you mean 'incremental'?"},
+      {"seed: 3", "scheme: incrementl",
+       "2:9: 'incrementl' is not one of joint, incremental; did you mean 'incremental'?"},
       {"epochs: 3", "precision: double", "11:20: 'double' is not one of auto, float32, bfloat16; write one of them"},
-      {"epochs: 3", "precision: flaot32", "11:20: 'flaot32' is not one of auto, float32, bfloat16; did you mean 'float32'?"},
+      {"epochs: 3", "precision: flaot32",
+       "11:20: 'flaot32' is not one of auto, float32, bfloat16; did you mean 'float32'?"},
       {"epochs: 3", "schedule: {rate: 0}", "11:26: '0' is out of range; write a number from 1e-09 to 1000"},
       {"epochs: 3", "schedule: {warmup: 1}", "11:28: '1' is out of range; write a number from 0 to 0.99"},
       {"epochs: 3", "schedule: {factor: 2}", "11:28: '2' is out of range; write a number from 1e-06 to 1"},
@@ -154,8 +155,7 @@ static void missing_keys_are_named(void **state) {
       {"{plugin: q}", "{weight: 1}", "10:12: an aligner lacks the key 'plugin'; add it"},
   };
   EXPECT_ALL_REFUSED(state, damages);
-  expect_refused_experiment(state, "name: x\n", NULL,
-                            "1:1: the experiment lacks the key 'networks'; add it");
+  expect_refused_experiment(state, "name: x\n", NULL, "1:1: the experiment lacks the key 'networks'; add it");
 }
 
 static void names_are_safe_for_files(void **state) {

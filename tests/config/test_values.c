@@ -83,8 +83,9 @@ static void integers_are_decimal_and_in_range(void **state) {
   expect_no_integer("10", 1, 9, "t.yaml:1:1: '10' is out of range; write an integer from 1 to 9");
   expect_no_integer("-1", 0, G_MAXINT64, "t.yaml:1:1: '-1' is out of range; write an integer of at least 0");
   expect_no_integer("1", G_MININT64, 0, "t.yaml:1:1: '1' is out of range; write an integer of at most 0");
-  expect_no_integer("9223372036854775808", G_MININT64, G_MAXINT64,
-                    "t.yaml:1:1: '9223372036854775808' is out of range; write an integer of at most 9223372036854775807");
+  expect_no_integer(
+      "9223372036854775808", G_MININT64, G_MAXINT64,
+      "t.yaml:1:1: '9223372036854775808' is out of range; write an integer of at most 9223372036854775807");
 }
 
 static void booleans_are_those_of_yaml(void **state) {

@@ -100,14 +100,18 @@ static void refuses_wrong_assignments(void **state) {
   (void)state;
   const char *text = "seed: 1\nlist: [1, 2]\n";
   expect_set_refused(text, "seed", "--set:1:1: there is no '='; write PATH=VALUE, as in train.epochs=5");
-  expect_set_refused(text, "=5", "--set:1:1: a name is missing in the path; write names with dots between, as in train.epochs");
-  expect_set_refused(text, "train..x=5", "--set:1:7: a name is missing in the path; write names with dots between, as in train.epochs");
+  expect_set_refused(text, "=5",
+                     "--set:1:1: a name is missing in the path; write names with dots between, as in train.epochs");
+  expect_set_refused(text, "train..x=5",
+                     "--set:1:7: a name is missing in the path; write names with dots between, as in train.epochs");
   expect_set_refused(text, "seed=", "--set:1:6: there is nothing here; write a YAML value");
   expect_set_refused(text, "seed.x=5", "--set:1:6: nothing can lie below a scalar; end the path before this name");
   expect_set_refused(text, "list.2=5", "--set:1:6: '2' is no item of this list of 2; items are numbered from 0");
   expect_set_refused(text, "list.-1=5", "--set:1:6: '-1' is no item of this list of 2; items are numbered from 0");
-  const char *no_star = "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant";
-  g_autofree char *scalar = g_strconcat("--set:1:6: ", no_star, NULL), *missing = g_strconcat("--set:1:5: ", no_star, NULL);
+  const char *no_star =
+      "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant";
+  g_autofree char *scalar = g_strconcat("--set:1:6: ", no_star, NULL),
+                  *missing = g_strconcat("--set:1:5: ", no_star, NULL);
   expect_set_refused(text, "seed.*=5", scalar);
   expect_set_refused(text, "new.*.x=5", missing);
   expect_set_refused(text, "list.x.y=5", "--set:1:6: 'x' is no item of this list of 2; items are numbered from 0");

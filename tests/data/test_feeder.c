@@ -67,9 +67,7 @@ static struct dataset *open_known(void) {
   return dataset_open(&plugin, NULL, &services.table, (struct mark){0}, NULL);
 }
 
-static guint example_of(const float *image) {
-  return (guint)(((image[0] * deviation[0]) + mean[0]) * 255 + 0.5f);
-}
+static guint example_of(const float *image) { return (guint)(((image[0] * deviation[0]) + mean[0]) * 255 + 0.5f); }
 
 static struct feeder *feed_from(const struct task *task, const char *stream, guint64 first) {
   const struct feeder_config config = {.batch = BATCH, .seed = 5, .stream = stream};

@@ -76,18 +76,18 @@ static const struct dvt_param params[] = {
     {.name = "text", .type = DVT_TYPE_STRING, .initial = "a", .doc = "Anything"},
 };
 static const struct dvt_dataset_ops ops = {sizeof ops, 0, create, destroy, init, info, read_example};
-static const struct dvt_plugin one = {
-    DVT_PLUGIN_HEAD, .kind = DVT_KIND_DATASET, .name = "one", DVT_PARAMS(params), .ops = &ops};
-static const struct dvt_plugin two = {
-    DVT_PLUGIN_HEAD, .kind = DVT_KIND_DATASET, .name = "two", DVT_PARAMS(params), .ops = &ops};
+static const struct dvt_plugin one = {DVT_PLUGIN_HEAD, .kind = DVT_KIND_DATASET, .name = "one", DVT_PARAMS(params),
+                                      .ops = &ops};
+static const struct dvt_plugin two = {DVT_PLUGIN_HEAD, .kind = DVT_KIND_DATASET, .name = "two", DVT_PARAMS(params),
+                                      .ops = &ops};
 static const struct mark mark = {"test.yaml", 3, 4};
 
 /* The values are the caller's no longer when this returns. */
 static const struct dataset *try(struct dataset_pool *pool, const struct dvt_plugin *plugin, const char *text,
                                  GError **error) {
   AUTO(yaml_tree) tree = yaml_read_text("test.yaml", text, strlen(text), NULL);
-  AUTO(values) values = values_check(plugin->name, plugin->params, plugin->param_size, plugin->param_count,
-                                     yaml_root(tree), mark, NULL);
+  AUTO(values) values =
+      values_check(plugin->name, plugin->params, plugin->param_size, plugin->param_count, yaml_root(tree), mark, NULL);
   assert_non_null(values);
   return dataset_pool_open(pool, plugin, values, mark, error);
 }
@@ -143,8 +143,7 @@ static void a_few_that_nobody_uses_are_kept(void **state) {
   (void)state;
   AUTO(dataset_pool) pool = dataset_pool_new();
   const struct dataset *used = open_number(pool, 100);
-  for (guint number = 1; number <= DATASET_POOL_IDLE + 1; number++)
-    dataset_pool_close(pool, open_number(pool, number));
+  for (guint number = 1; number <= DATASET_POOL_IDLE + 1; number++) dataset_pool_close(pool, open_number(pool, number));
   assert_int_equal(destroyed, 1);
   dataset_pool_close(pool, open_number(pool, 2));
   assert_int_equal(opened, DATASET_POOL_IDLE + 2);

@@ -115,7 +115,8 @@ struct bench {
 static void make_part(struct part *part, const struct dvt_module_ops *ops, const char *label, const gint64 input[3],
                       const gint64 output[3]) {
   static const struct dvt_plugin backbone = {.kind = DVT_KIND_BACKBONE}, head = {.kind = DVT_KIND_HEAD};
-  part->module = (struct module){.plugin = ops == &head_ops ? &head : &backbone, .ops = ops, .self = part, .label = (char *)label};
+  part->module =
+      (struct module){.plugin = ops == &head_ops ? &head : &backbone, .ops = ops, .self = part, .label = (char *)label};
   memcpy(part->module.input, input, sizeof part->module.input);
   memcpy(part->module.output, output, sizeof part->module.output);
 }

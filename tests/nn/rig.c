@@ -113,11 +113,8 @@ gsize rig_input_size(const struct rig *rig) { return product(rig->module->input)
 gsize rig_output_size(const struct rig *rig) { return product(rig->module->output); }
 
 static struct dvt_tensor tensor(float *data, guint n, const gint64 shape[3]) {
-  return (struct dvt_tensor){.data = data,
-                             .dtype = DVT_F32,
-                             .place = DVT_PLACE_HOST,
-                             .rank = 4,
-                             .shape = {n, shape[0], shape[1], shape[2]}};
+  return (struct dvt_tensor){
+      .data = data, .dtype = DVT_F32, .place = DVT_PLACE_HOST, .rank = 4, .shape = {n, shape[0], shape[1], shape[2]}};
 }
 
 void rig_forward(struct rig *rig, struct pass *pass, guint n, float *input, float *output) {

@@ -130,9 +130,9 @@ static void random_ones_never_overlap(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(memory_is_used_again),       cmocka_unit_test(an_heir_takes_the_place),
-      cmocka_unit_test(no_heir_while_it_is_read),   cmocka_unit_test(what_is_always_used_is_alone),
-      cmocka_unit_test(groups_share_nothing),       cmocka_unit_test(random_ones_never_overlap),
+      cmocka_unit_test(memory_is_used_again),     cmocka_unit_test(an_heir_takes_the_place),
+      cmocka_unit_test(no_heir_while_it_is_read), cmocka_unit_test(what_is_always_used_is_alone),
+      cmocka_unit_test(groups_share_nothing),     cmocka_unit_test(random_ones_never_overlap),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,7 +182,7 @@ static void means_are_taken(void **state) {
 
 static void numbers_are_converted(void **state) {
   (void)state;
-  const float cases[] = {0.0f,  -0.0f, 1.0f,     1.00390625f, 1.01171875f, -3.14159f,
+  const float cases[] = {0.0f,   -0.0f, 1.0f,     1.00390625f, 1.01171875f, -3.14159f,
                          1e-38f, 3e38f, INFINITY, -INFINITY,   NAN};
   const guint16 expected[] = {0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xc049, 0x006d, 0x7f62, 0x7f80, 0xff80, 0x7fc0};
   enum { CASES = G_N_ELEMENTS(cases), COUNT = 5 * CASES, GUARD = 3 }; /* more than whole vectors, with a rest */

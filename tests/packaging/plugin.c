@@ -9,9 +9,7 @@ static int create(const struct dvt_value *values, void **aligner, struct dvt_err
   return DVT_OK;
 }
 
-static void destroy(void *aligner) {
-  (void)aligner;
-}
+static void destroy(void *aligner) { (void)aligner; }
 
 static int init(void *aligner, const struct dvt_aligner_host *host, const struct dvt_network *const *networks,
                 uint32_t count, struct dvt_error *error) {
@@ -33,20 +31,20 @@ static int feature_loss(void *aligner, const struct dvt_batch *batch, const stru
 }
 
 static const struct dvt_aligner_ops ops = {
-  .struct_size = sizeof ops,
-  .create = create,
-  .destroy = destroy,
-  .init = init,
-  .feature_loss = feature_loss,
+    .struct_size = sizeof ops,
+    .create = create,
+    .destroy = destroy,
+    .init = init,
+    .feature_loss = feature_loss,
 };
 
 DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
-  DVT_PLUGIN_HEAD,
-  .kind = DVT_KIND_ALIGNER,
-  .name = "small-features",
-  .version = "0.1.0",
-  .description = "keeps features small: their mean square is a loss",
-  .author = "a stranger",
-  .licence = "MIT",
-  .ops = &ops,
+    DVT_PLUGIN_HEAD,
+    .kind = DVT_KIND_ALIGNER,
+    .name = "small-features",
+    .version = "0.1.0",
+    .description = "keeps features small: their mean square is a loss",
+    .author = "a stranger",
+    .licence = "MIT",
+    .ops = &ops,
 };

@@ -11,10 +11,12 @@
 #include <cmocka.h>
 #include <dovetail/dovetail.h>
 
-#define STRUCT(type, size) {#type, 0, sizeof(struct type), 0, size}
+#define STRUCT(type, size)                                                                                             \
+  { #type, 0, sizeof(struct type), 0, size }
 #define FIELD(type, field, place, size)                                                                                \
-  {#type "." #field, offsetof(struct type, field), sizeof((struct type *)0)->field, place, size}
-#define CONSTANT(name, value) {#name, name, value}
+  { #type "." #field, offsetof(struct type, field), sizeof((struct type *)0)->field, place, size }
+#define CONSTANT(name, value)                                                                                          \
+  { #name, name, value }
 
 static void layout_is_as_published(void **state) {
   (void)state;

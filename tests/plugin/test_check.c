@@ -42,8 +42,9 @@ static struct dvt_plugin make_plugin(enum dvt_kind kind, union table *table) {
     table->dataset.struct_size = sizeof table->dataset;
     break;
   }
-  return (struct dvt_plugin){DVT_PLUGIN_HEAD, .kind = kind, .name = "good-1", .version = "1.0.0", .description = "Good",
-                             .author = "The Dovetail authors", .licence = "MIT", .ops = table};
+  return (struct dvt_plugin){DVT_PLUGIN_HEAD,    .kind = kind,          .name = "good-1",
+                             .version = "1.0.0", .description = "Good", .author = "The Dovetail authors",
+                             .licence = "MIT",   .ops = table};
 }
 
 static void expect_good(const struct dvt_plugin *plugin) {
@@ -125,25 +126,26 @@ static const char *const optional[] = {
 
 static void entries_are_checked(void **state) {
   (void)state;
-#define ENTRY(kind, type, entry) {kind, #entry, offsetof(struct dvt_##type##_ops, entry)}
+#define ENTRY(kind, type, entry)                                                                                       \
+  { kind, #entry, offsetof(struct dvt_##type##_ops, entry) }
   static const struct {
     enum dvt_kind kind;
     const char *name;
     gsize offset;
   } entries[] = {
-      ENTRY(DVT_KIND_BACKBONE, module, create),       ENTRY(DVT_KIND_BACKBONE, module, destroy),
-      ENTRY(DVT_KIND_BACKBONE, module, init),         ENTRY(DVT_KIND_BACKBONE, module, split),
-      ENTRY(DVT_KIND_BACKBONE, module, weight),       ENTRY(DVT_KIND_BACKBONE, module, output_shape),
-      ENTRY(DVT_KIND_BACKBONE, module, bind),         ENTRY(DVT_KIND_BACKBONE, module, changed),
-      ENTRY(DVT_KIND_BACKBONE, module, pass_create),  ENTRY(DVT_KIND_BACKBONE, module, pass_destroy),
-      ENTRY(DVT_KIND_BACKBONE, module, forward),      ENTRY(DVT_KIND_BACKBONE, module, backward),
-      ENTRY(DVT_KIND_BACKBONE, module, commit),       ENTRY(DVT_KIND_HEAD, module, forward),
-      ENTRY(DVT_KIND_HEAD, module, commit),           ENTRY(DVT_KIND_ALIGNER, aligner, create),
-      ENTRY(DVT_KIND_ALIGNER, aligner, destroy),      ENTRY(DVT_KIND_ALIGNER, aligner, init),
-      ENTRY(DVT_KIND_ALIGNER, aligner, initialise),   ENTRY(DVT_KIND_ALIGNER, aligner, feature_loss),
-      ENTRY(DVT_KIND_ALIGNER, aligner, joint_loss),   ENTRY(DVT_KIND_DATASET, dataset, create),
-      ENTRY(DVT_KIND_DATASET, dataset, destroy),      ENTRY(DVT_KIND_DATASET, dataset, init),
-      ENTRY(DVT_KIND_DATASET, dataset, info),         ENTRY(DVT_KIND_DATASET, dataset, read),
+      ENTRY(DVT_KIND_BACKBONE, module, create),      ENTRY(DVT_KIND_BACKBONE, module, destroy),
+      ENTRY(DVT_KIND_BACKBONE, module, init),        ENTRY(DVT_KIND_BACKBONE, module, split),
+      ENTRY(DVT_KIND_BACKBONE, module, weight),      ENTRY(DVT_KIND_BACKBONE, module, output_shape),
+      ENTRY(DVT_KIND_BACKBONE, module, bind),        ENTRY(DVT_KIND_BACKBONE, module, changed),
+      ENTRY(DVT_KIND_BACKBONE, module, pass_create), ENTRY(DVT_KIND_BACKBONE, module, pass_destroy),
+      ENTRY(DVT_KIND_BACKBONE, module, forward),     ENTRY(DVT_KIND_BACKBONE, module, backward),
+      ENTRY(DVT_KIND_BACKBONE, module, commit),      ENTRY(DVT_KIND_HEAD, module, forward),
+      ENTRY(DVT_KIND_HEAD, module, commit),          ENTRY(DVT_KIND_ALIGNER, aligner, create),
+      ENTRY(DVT_KIND_ALIGNER, aligner, destroy),     ENTRY(DVT_KIND_ALIGNER, aligner, init),
+      ENTRY(DVT_KIND_ALIGNER, aligner, initialise),  ENTRY(DVT_KIND_ALIGNER, aligner, feature_loss),
+      ENTRY(DVT_KIND_ALIGNER, aligner, joint_loss),  ENTRY(DVT_KIND_DATASET, dataset, create),
+      ENTRY(DVT_KIND_DATASET, dataset, destroy),     ENTRY(DVT_KIND_DATASET, dataset, init),
+      ENTRY(DVT_KIND_DATASET, dataset, info),        ENTRY(DVT_KIND_DATASET, dataset, read),
   };
 #undef ENTRY
   for (gsize k = 0; k < G_N_ELEMENTS(entries); k++) {
@@ -189,8 +191,11 @@ static void a_short_operations_table_is_refused(void **state) {
 
 static const struct dvt_param good_params[] = {
     {.name = "turns", .type = DVT_TYPE_INT, .initial = "3", .least = 1, .greatest = 4, .doc = "How many."},
-    {.name = "shortcut", .type = DVT_TYPE_STRING, .initial = "identity",
-     .choices = (const char *const[]){"projection", "identity", NULL}, .doc = "What goes round a block."},
+    {.name = "shortcut",
+     .type = DVT_TYPE_STRING,
+     .initial = "identity",
+     .choices = (const char *const[]){"projection", "identity", NULL},
+     .doc = "What goes round a block."},
     {.name = "path", .type = DVT_TYPE_PATH, .doc = "Where the files are."},
 };
 

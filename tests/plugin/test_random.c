@@ -52,8 +52,8 @@ static void every_part_of_the_key_counts(void **state) {
     const char *name;
     guint64 epoch, index;
   } keys[] = {
-      {1, "a", 0, 0}, {2, "a", 0, 0},    {1 + high, "a", 0, 0}, {1, "b", 0, 0},    {1, "ab", 0, 0},
-      {1, "", 0, 0},  {1, "a", 1, 0},    {1, "a", high, 0},     {1, "a", 0, 1},    {1, "a", 0, high},
+      {1, "a", 0, 0}, {2, "a", 0, 0}, {1 + high, "a", 0, 0}, {1, "b", 0, 0}, {1, "ab", 0, 0},
+      {1, "", 0, 0},  {1, "a", 1, 0}, {1, "a", high, 0},     {1, "a", 0, 1}, {1, "a", 0, high},
   };
   guint32 words[G_N_ELEMENTS(keys)][4];
   for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
@@ -65,7 +65,8 @@ static void every_part_of_the_key_counts(void **state) {
 static void a_name_may_come_in_parts(void **state) {
   (void)state;
   const struct random_stream whole = random_stream(3, "plugin/a/order");
-  const struct random_stream joined = random_stream_joined(3, (const char *const[]){"plugin/", "", "a", "/order", NULL});
+  const struct random_stream joined =
+      random_stream_joined(3, (const char *const[]){"plugin/", "", "a", "/order", NULL});
   assert_memory_equal(&whole, &joined, sizeof whole);
 }
 

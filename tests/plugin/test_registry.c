@@ -196,8 +196,7 @@ static void an_unknown_name_gets_a_hint(void **state) {
   registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
   expect_unknown(registry, DVT_KIND_DATASET, "god", "e.yaml:3:7: unknown dataset 'god'; did you mean 'good'?");
   expect_unknown(registry, DVT_KIND_DATASET, "other", "e.yaml:3:7: unknown dataset 'other'; known: good");
-  expect_unknown(registry, DVT_KIND_HEAD, "good",
-                 "e.yaml:3:7: unknown head 'good'; no plugin of this kind was found");
+  expect_unknown(registry, DVT_KIND_HEAD, "good", "e.yaml:3:7: unknown head 'good'; no plugin of this kind was found");
 }
 
 static void a_refused_name_gets_the_reason(void **state) {
@@ -206,8 +205,8 @@ static void a_refused_name_gets_the_reason(void **state) {
   registry_scan(registry, g_getenv("BROKEN_PLUGINS"));
   g_autofree char *path = broken("null-ops.so");
   g_autofree char *real = realpath(path, NULL);
-  g_autofree char *expected = g_strdup_printf(
-      "e.yaml:3:7: no aligner 'null-ops': %s was refused: its operations table is NULL", real);
+  g_autofree char *expected =
+      g_strdup_printf("e.yaml:3:7: no aligner 'null-ops': %s was refused: its operations table is NULL", real);
   expect_unknown(registry, DVT_KIND_ALIGNER, "null-ops", expected);
 }
 
@@ -256,9 +255,7 @@ static void default_folders_are_scanned_in_order(void **state) {
 }
 
 /* Nobody else's cache. */
-static int own_cache(void **state) {
-  return scratch_setup(state) || !g_setenv("XDG_CACHE_HOME", *state, TRUE);
-}
+static int own_cache(void **state) { return scratch_setup(state) || !g_setenv("XDG_CACHE_HOME", *state, TRUE); }
 
 int main(void) {
   const struct CMUnitTest tests[] = {

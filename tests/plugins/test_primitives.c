@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which primitives oneDNN runs, as its own log says: this program runs itself with that log on. No reference kernel;
- * feature maps change their layout at the borders of components alone, once for each direction; batch norm, ReLU and sums
- * are not left to oneDNN.
+ * feature maps change their layout at the borders of components alone, once for each direction; batch norm, ReLU and
+ * sums are not left to oneDNN.
  */
 #include <setjmp.h>
 #include <stdarg.h>

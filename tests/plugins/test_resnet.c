@@ -84,9 +84,9 @@ static void splits_come_in_order_with_their_shapes(void **state) {
     const char *name;
     gint64 shape[3];
   } expected[] = {
-      {"conv1", {16, 32, 32}},  {"layer1.0", {16, 32, 32}}, {"layer1.1", {16, 32, 32}}, {"layer1", {16, 32, 32}},
+      {"conv1", {16, 32, 32}},    {"layer1.0", {16, 32, 32}}, {"layer1.1", {16, 32, 32}}, {"layer1", {16, 32, 32}},
       {"layer2.0", {32, 16, 16}}, {"layer2.1", {32, 16, 16}}, {"layer2", {32, 16, 16}},   {"layer3.0", {64, 8, 8}},
-      {"layer3.1", {64, 8, 8}}, {"layer3", {64, 8, 8}},     {"avgpool", {64, 1, 1}},
+      {"layer3.1", {64, 8, 8}},   {"layer3", {64, 8, 8}},     {"avgpool", {64, 1, 1}},
   };
   const struct pair_config config = {
       .depth = 14, .width = 16, .shortcut = "projection", .split = "conv1", .head = "linear"};
@@ -110,8 +110,8 @@ static float *make_images(void) {
 /* Wherever the network is cut, extractor and tail together have its weights once, and give the same logits. */
 static void every_cut_gives_the_same_network(void **state) {
   (void)state;
-  static const char *const splits[] = {"conv1",  "layer1.0", "layer1.1", "layer1", "layer2.0", "layer2",
-                                       "layer3.0", "layer3.1", "layer3",   "avgpool"};
+  static const char *const splits[] = {"conv1",  "layer1.0", "layer1.1", "layer1", "layer2.0",
+                                       "layer2", "layer3.0", "layer3.1", "layer3", "avgpool"};
   float *images = make_images(), first[BATCH * 10];
   guint weights = 0;
   for (guint k = 0; k < G_N_ELEMENTS(splits); k++) {
@@ -151,10 +151,8 @@ static void odd_widths_and_linear_heads_run(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(depths_and_splits_are_checked),
-      cmocka_unit_test(features_of_a_tail_are_checked),
-      cmocka_unit_test(splits_come_in_order_with_their_shapes),
-      cmocka_unit_test(every_cut_gives_the_same_network),
+      cmocka_unit_test(depths_and_splits_are_checked),          cmocka_unit_test(features_of_a_tail_are_checked),
+      cmocka_unit_test(splits_come_in_order_with_their_shapes), cmocka_unit_test(every_cut_gives_the_same_network),
       cmocka_unit_test(odd_widths_and_linear_heads_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,8 @@ static void weights_of_another_hand_work(void **state) {
   golden_load(weights, "module.", pair->head);
   pair_make_passes(pair, 0, BATCH, 2);
   for (guint first = 0; first < IMAGES; first += BATCH) {
-    for (guint k = 0; k < BATCH; k++) normalise(&scale, records + (gsize)(first + k) * RECORD, images + k * GOLDEN_IMAGE);
+    for (guint k = 0; k < BATCH; k++)
+      normalise(&scale, records + (gsize)(first + k) * RECORD, images + k * GOLDEN_IMAGE);
     pair_forward(pair, BATCH, images);
     if (first == 0) compare(pair->logits);
     for (guint k = 0; k < BATCH; k++)

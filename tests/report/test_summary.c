@@ -36,7 +36,7 @@ static void write_results(void **state, const char *directory, const char *text)
 #define DONE(aligner, seed, split, directory)                                                                          \
   "{\"labels\": [\"" aligner "\", \"" seed "\", \"" split "\"], \"state\": \"done\", \"directory\": \"" directory "\"" \
   "}"
-#define NOT(state, aligner, seed, split) \
+#define NOT(state, aligner, seed, split)                                                                               \
   "{\"labels\": [\"" aligner "\", \"" seed "\", \"" split "\"], \"state\": \"" state "\"}"
 #define ROTATION "rotation, \\\"all\\\""
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "store_test.h"
 #include "store/component.h"
+#include "store_test.h"
 
 static const float values[] = {1, 2, 3};
 static const struct safetensor tensor = {"conv1.weight", "F32", 1, {3}, values, sizeof values};

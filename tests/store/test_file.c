@@ -9,9 +9,9 @@
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
-#include "store_test.h"
 #include "store/file.h"
 #include "store/safetensors.h"
+#include "store_test.h"
 
 static gboolean replace(const char *path, const char *text, GError **error) {
   const struct file_part parts[] = {{text, strlen(text)}, {NULL, 0}, {"\n", 1}};

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store_test.h"
 #include "store/component.h"
+#include "store_test.h"
 
 enum { ELEMENTS = 50000, KILLS = 60, LONGEST_LIFE = 20000 /* microseconds */ };
 

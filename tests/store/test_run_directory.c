@@ -12,13 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store_test.h"
 #include "store/run.h"
 #include "store/safetensors.h"
+#include "store_test.h"
 
 static struct run *create(const char *parent, const char *name, GError **error) {
-  json_auto_t *info = json_pack("{s:s, s:s, s:[{s:s}]}", "dovetail", "1.2.3", "command", "run x.yaml", "plugins",
-                                "name", "resnet");
+  json_auto_t *info =
+      json_pack("{s:s, s:s, s:[{s:s}]}", "dovetail", "1.2.3", "command", "run x.yaml", "plugins", "name", "resnet");
   return run_create(parent, name, "given: 1\n", "resolved: 1\n", info, error);
 }
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "store_test.h"
 #include "store/component.h"
+#include "store_test.h"
 
 static const char header[] = "{\"__metadata__\":{\"dovetail.kind\":\"head\",\"dovetail.input_shape\":\"[3,32,32]\","
                              "\"dovetail.mean\":\"[0.5]\",\"dovetail.deviation\":\"[0.25]\"},"
@@ -91,8 +91,7 @@ static void damage(GByteArray *bytes, GRand *random) {
   case 1: /* copy some to where they do not belong */
     memmove(bytes->data + at, bytes->data + bytes->len / 2, MIN(bytes->len - at, bytes->len / 4));
     break;
-  default:
-    bytes->data[at] = random_byte(random);
+  default: bytes->data[at] = random_byte(random);
   }
 }
 

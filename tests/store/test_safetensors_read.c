@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
-#include "store_test.h"
 #include "store/safetensors.h"
+#include "store_test.h"
 
 static struct safetensors *read_bytes(void **state, const void *bytes, gsize size, GError **error) {
   g_autofree char *path = scratch_file(state, "file.safetensors", bytes, size);
@@ -129,12 +129,14 @@ static void duplicate_keys_are_named(void **state) {
 }
 
 static void long_duplicate_keys_are_named(void **state) {
-  refuses(state, "{" U8("layer1.0.conv1.weight.of.a.long.name", 0, 1, 1) ","
-          U8("layer1.0.conv1.weight.of.a.long.name", 1, 2, 1) "}", 2,
-          "the key \"layer1.0.conv1.weight.of.a.long.name\" twice");
-  refuses(state, "{" U8("a long name \\\\\\\" with a quote \\\\", 0, 1, 1) ","
-          U8("a long name \\\\\\\" with a quote \\\\", 1, 2, 1) "}", 2,
-          "the key \"a long name \\\\\\\" with a quote \\\\\" twice");
+  refuses(state,
+          "{" U8("layer1.0.conv1.weight.of.a.long.name", 0, 1, 1) "," U8("layer1.0.conv1.weight.of.a.long.name", 1, 2,
+                                                                         1) "}",
+          2, "the key \"layer1.0.conv1.weight.of.a.long.name\" twice");
+  refuses(state,
+          "{" U8("a long name \\\\\\\" with a quote \\\\", 0, 1, 1) "," U8("a long name \\\\\\\" with a quote \\\\", 1,
+                                                                           2, 1) "}",
+          2, "the key \"a long name \\\\\\\" with a quote \\\\\" twice");
 }
 
 static void metadata_are_strings(void **state) {
@@ -173,17 +175,17 @@ static void knows_the_size_of_every_type(void **state) {
     const char *name;
     guint bits;
   } types[] = {
-      {"BOOL", 8},   {"U8", 8},       {"I8", 8},           {"U16", 16},         {"I16", 16},   {"U32", 32},
-      {"I32", 32},   {"U64", 64},     {"I64", 64},         {"F16", 16},         {"BF16", 16},  {"F32", 32},
-      {"F64", 64},   {"C64", 64},     {"F8_E5M2", 8},      {"F8_E4M3", 8},      {"F8_E8M0", 8}, {"F4", 4},
-      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2FNUZ", 8},  {"F8_E4M3FNUZ", 8},
+      {"BOOL", 8},    {"U8", 8},      {"I8", 8},          {"U16", 16},        {"I16", 16},    {"U32", 32},
+      {"I32", 32},    {"U64", 64},    {"I64", 64},        {"F16", 16},        {"BF16", 16},   {"F32", 32},
+      {"F64", 64},    {"C64", 64},    {"F8_E5M2", 8},     {"F8_E4M3", 8},     {"F8_E8M0", 8}, {"F4", 4},
+      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8},
   };
   for (gsize k = 0; k < G_N_ELEMENTS(types); k++) {
     const guint size = 4 * types[k].bits / 8;
-    g_autofree char *right = g_strdup_printf("{\"a\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[0,%u]}}",
-                                             types[k].name, size);
-    g_autofree char *wrong = g_strdup_printf("{\"a\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[0,%u]}}",
-                                             types[k].name, size + 1);
+    g_autofree char *right =
+        g_strdup_printf("{\"a\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[0,%u]}}", types[k].name, size);
+    g_autofree char *wrong =
+        g_strdup_printf("{\"a\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[0,%u]}}", types[k].name, size + 1);
     accepts(state, right, size);
     refuses(state, wrong, size + 1, "tensor 'a'");
   }

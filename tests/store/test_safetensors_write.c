@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "store_test.h"
 #include "store/safetensors.h"
+#include "store_test.h"
 
 static const char bytes[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -59,8 +59,8 @@ static void metadata_come_first_in_order(void **state) {
 /* The wide types first, then by name, whatever the order they are given in. */
 static void sorts_by_alignment_then_name(void **state) {
   const struct safetensor tensors[] = {
-      {"b", "U8", 1, {3}, "bbb", 3},    {"z", "F64", 1, {1}, "zzzzzzzz", 8}, {"a", "F32", 1, {1}, "aaaa", 4},
-      {"c", "BF16", 1, {1}, "cc", 2},   {"a2", "BOOL", 1, {1}, "2", 1},      {"y", "I64", 1, {1}, "yyyyyyyy", 8},
+      {"b", "U8", 1, {3}, "bbb", 3},   {"z", "F64", 1, {1}, "zzzzzzzz", 8}, {"a", "F32", 1, {1}, "aaaa", 4},
+      {"c", "BF16", 1, {1}, "cc", 2},  {"a2", "BOOL", 1, {1}, "2", 1},      {"y", "I64", 1, {1}, "yyyyyyyy", 8},
       {"A", "U32", 1, {1}, "AAAA", 4},
   };
   static const char data[] = "yyyyyyyyzzzzzzzzAAAAaaaacc2bbb";

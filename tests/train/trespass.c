@@ -26,7 +26,10 @@ static void trespass(const char *fault, struct dvt_tensor *tensor) {
 
 /* The aligner */
 
-struct aligner { const char *fault; uint64_t at; };
+struct aligner {
+  const char *fault;
+  uint64_t at;
+};
 
 static const char *keep(const char *fault) {
   uint32_t k = 0;
@@ -69,7 +72,10 @@ static const struct dvt_aligner_ops aligner_ops = {
 
 /* The head: logits are the first features. */
 
-struct head { struct dvt_simple_module module; const char *fault; };
+struct head {
+  struct dvt_simple_module module;
+  const char *fault;
+};
 
 static int setup(struct dvt_simple_module *module, const struct dvt_module_config *config, struct dvt_error *error) {
   (void)error;

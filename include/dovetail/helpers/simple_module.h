@@ -28,8 +28,8 @@ struct dvt_simple_module;
 /** What the author writes. Images and features are dense [n, C, H, W], logits [n, classes]. */
 struct dvt_simple_functions {
   /**
-   * Sets output, weights with weight_count and, in a backbone, split. input is set; config lives until the call returns.
-   * Fails with a message where the input has a shape that the module does not take.
+   * Sets output, weights with weight_count and, in a backbone, split. input is set; config lives until the call
+   * returns. Fails with a message where the input has a shape that the module does not take.
    * [one & once, in init]
    */
   int (*setup)(struct dvt_simple_module *module, const struct dvt_module_config *config, struct dvt_error *error);

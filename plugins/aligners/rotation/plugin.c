@@ -38,8 +38,9 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
   for (uint32_t t = 0; t < count; t++) {
     const struct dvt_network *network = networks[t];
     if (network->image[1] != network->image[2])
-      return dvt_fail(error, DVT_ERROR_ARGUMENT, "network %s has images of %d x %d pixels; only square ones can be turned",
-                      network->name, (int)network->image[1], (int)network->image[2]);
+      return dvt_fail(error, DVT_ERROR_ARGUMENT,
+                      "network %s has images of %d x %d pixels; only square ones can be turned", network->name,
+                      (int)network->image[1], (int)network->image[2]);
     if (!(rotation->turns[t] = calloc(network->batch, sizeof **rotation->turns)))
       return dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
   }

@@ -64,8 +64,8 @@ static int list_splits(struct backbone *self, const int64_t image[3], struct dvt
 static int init(void *module, const struct dvt_host *host, const struct dvt_module_config *config,
                 struct dvt_error *error) {
   struct backbone *self = module;
-  const int last = config->split ? resnet_find_split(&self->resnet, config->split)
-                                 : resnet_unit_count(&self->resnet) - 1;
+  const int last =
+      config->split ? resnet_find_split(&self->resnet, config->split) : resnet_unit_count(&self->resnet) - 1;
   if (last < 0) {
     char known[256];
     resnet_split_list(&self->resnet, known, sizeof known);
@@ -84,11 +84,7 @@ static const struct dvt_split *split(const void *module, uint32_t index) {
 }
 
 static const struct dvt_module_ops ops = {
-    NN_MODULE_OPS,
-    .create = create,
-    .destroy = destroy,
-    .init = init,
-    .split = split,
+    NN_MODULE_OPS, .create = create, .destroy = destroy, .init = init, .split = split,
 };
 
 static const struct dvt_param params[] = {RESNET_PARAMS};

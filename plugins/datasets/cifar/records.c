@@ -33,8 +33,8 @@ static int count_records(struct records *records, uint64_t size, struct dvt_erro
   return DVT_OK;
 }
 
-static int check_label(struct records *records, uint64_t index, const uint8_t *labels, const struct labelling *labelling,
-                       struct dvt_error *error) {
+static int check_label(struct records *records, uint64_t index, const uint8_t *labels,
+                       const struct labelling *labelling, struct dvt_error *error) {
   for (uint32_t k = 0; k < labelling->bytes; k++)
     if (labels[k] >= labelling->class_count[k])
       return dvt_fail(error, DVT_ERROR_IO, "%s: record %" PRIu64 " has label %u; labels are below %u", records->path,

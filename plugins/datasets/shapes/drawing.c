@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "drawing.h"
 
+/* clang-format off */
 const struct drawing drawings[CLASS_COUNT] = {
     {"house", 6, {
         {BOX, SECOND, {0.35f, -0.95f, 0.6f, -0.3f}},
@@ -79,3 +80,4 @@ const struct drawing drawings[CLASS_COUNT] = {
         {ELLIPSE, SECOND, {-0.08f, 0.25f, 0.08f, 0.41f}},
     }},
 };
+/* clang-format on */

@@ -35,8 +35,12 @@ static void keep_apart(float colour[CHANNELS], const float other[CHANNELS]) {
 static struct placement place(float scale, float stretch, float tilt, float mirror, float left, float top) {
   const float wide = scale * stretch, high = scale / stretch;
   return (struct placement){
-      .xx = mirror * wide * cosf(tilt), .xy = -high * sinf(tilt), .left = left,
-      .yx = mirror * wide * sinf(tilt), .yy = high * cosf(tilt), .top = top,
+      .xx = mirror * wide * cosf(tilt),
+      .xy = -high * sinf(tilt),
+      .left = left,
+      .yx = mirror * wide * sinf(tilt),
+      .yy = high * cosf(tilt),
+      .top = top,
   };
 }
 

@@ -5,12 +5,12 @@ bool kernels_may_use(dnnl_cpu_isa_t instructions) {
   return ((int)dnnl_get_effective_cpu_isa() & (int)instructions) == (int)instructions;
 }
 
-#define DECLARE(set)                                                                                     \
-  extern const struct elementwise_kernels elementwise_##set;                                             \
-  extern const struct statistics_kernels statistics_##set;                                               \
-  extern const struct norm_kernels norm_##set;                                                           \
-  extern const struct winograd_kernels winograd_##set;                                                   \
-  static const struct kernels kernels_##set = {#set, &elementwise_##set, &statistics_##set, &norm_##set, \
+#define DECLARE(set)                                                                                                   \
+  extern const struct elementwise_kernels elementwise_##set;                                                           \
+  extern const struct statistics_kernels statistics_##set;                                                             \
+  extern const struct norm_kernels norm_##set;                                                                         \
+  extern const struct winograd_kernels winograd_##set;                                                                 \
+  static const struct kernels kernels_##set = {#set, &elementwise_##set, &statistics_##set, &norm_##set,               \
                                                &winograd_##set};
 
 DECLARE(baseline)

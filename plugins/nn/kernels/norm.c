@@ -182,8 +182,8 @@ struct gradient_terms {
 };
 
 INLINE void backward_vector(const struct work *work, int64_t at, const struct gradient_terms *terms,
-                            const struct gate_terms *gate_terms, const enum gate gate, const bool keep,
-                            const bool half, const int64_t n) {
+                            const struct gate_terms *gate_terms, const enum gate gate, const bool keep, const bool half,
+                            const int64_t n) {
   prefetch(work->x, at, half);
   prefetch(work->to, at, half);
   if (keep) prefetch(work->masked, at, half);
@@ -197,10 +197,9 @@ INLINE void backward_group(const struct work *work, int64_t channel, const enum 
                            const bool half) {
   const struct blocked *layout = work->layout;
   const struct strip strip = strip_of(layout);
-  const struct gradient_terms terms = {by_channel(layout, work->terms->mean, channel),
-                                       by_channel(layout, work->terms->scale, channel),
-                                       by_channel(layout, work->terms->slope, channel),
-                                       by_channel(layout, work->terms->offset, channel)};
+  const struct gradient_terms terms = {
+      by_channel(layout, work->terms->mean, channel), by_channel(layout, work->terms->scale, channel),
+      by_channel(layout, work->terms->slope, channel), by_channel(layout, work->terms->offset, channel)};
   const struct gate_terms gate_terms = gate_terms_of(work, channel, gate);
   for (int64_t image = work->images.first; image < work->images.end; image++) {
     const int64_t start = image * layout->image_stride + blocked_channel(layout, channel);
@@ -237,8 +236,8 @@ static void backward_any(const struct work *work, int64_t channel) {
 
 static void backward(const struct blocked *layout, struct images images, const void *x, const struct norm_gate *gate,
                      const void *gradient, const struct norm_terms *terms, void *dx, void *masked) {
-  const struct work work = {
-      layout, images, .x = x, .gate = gate, .gradient = gradient, .terms = terms, .to = dx, .masked = masked};
+  const struct work work = {layout,         images,   .x = x,          .gate = gate, .gradient = gradient,
+                            .terms = terms, .to = dx, .masked = masked};
   for_groups(&work, backward_any);
 }
 

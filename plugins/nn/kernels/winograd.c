@@ -111,8 +111,7 @@ struct place {
 
 static struct place place_of(const struct winograd *winograd, int64_t tile) {
   const int64_t within = tile % winograd->tiles;
-  return (struct place){tile / winograd->tiles, within / winograd->columns * TILE,
-                        within % winograd->columns * TILE};
+  return (struct place){tile / winograd->tiles, within / winograd->columns * TILE, within % winograd->columns * TILE};
 }
 
 /* Whether `count` rows and columns from (y, x) on all lie in the map. */

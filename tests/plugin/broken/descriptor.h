@@ -78,7 +78,6 @@ DVT_EXPORT const struct dvt_plugin dovetail_plugin = {
     .description = "A plugin of the tests",
     .author = "The Dovetail authors",
     .licence = "MIT",
-    PARAMS
-    .ops = OPS,
+    PARAMS.ops = OPS,
     .next = NEXT,
 };

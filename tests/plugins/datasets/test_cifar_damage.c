@@ -122,14 +122,10 @@ int main(int count, char **arguments) {
   cifar10 = plugin_load(arguments[1], "cifar10");
   cifar100 = plugin_load(arguments[1], "cifar100");
   const struct CMUnitTest tests[] = {
-      CIFAR_TEST(refuses_a_missing_folder),
-      CIFAR_TEST(names_each_missing_file),
-      CIFAR_TEST(refuses_part_of_a_record),
-      CIFAR_TEST(refuses_a_label_out_of_range),
-      CIFAR_TEST(refuses_what_is_no_file),
-      CIFAR_TEST(refuses_names_in_what_is_no_file),
-      CIFAR_TEST(refuses_a_wrong_names_file),
-      CIFAR_TEST(survives_a_file_cut_short_while_in_use),
+      CIFAR_TEST(refuses_a_missing_folder),       CIFAR_TEST(names_each_missing_file),
+      CIFAR_TEST(refuses_part_of_a_record),       CIFAR_TEST(refuses_a_label_out_of_range),
+      CIFAR_TEST(refuses_what_is_no_file),        CIFAR_TEST(refuses_names_in_what_is_no_file),
+      CIFAR_TEST(refuses_a_wrong_names_file),     CIFAR_TEST(survives_a_file_cut_short_while_in_use),
       cmocka_unit_test(refuses_wrong_parameters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

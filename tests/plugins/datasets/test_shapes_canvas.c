@@ -118,8 +118,7 @@ static void every_drawing_differs_from_every_other(void **state) {
     for (int second = 0; second < label; second++) {
       paint_upright(&one, &drawings[label]);
       paint_upright(&other, &drawings[second]);
-      if (difference(&one, &other, 0) < 0.05)
-        fail_msg("%s looks like %s", drawings[label].name, drawings[second].name);
+      if (difference(&one, &other, 0) < 0.05) fail_msg("%s looks like %s", drawings[label].name, drawings[second].name);
     }
 }
 
