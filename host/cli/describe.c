@@ -78,7 +78,7 @@ static struct module *cut(const struct backbone *backbone, const char *split, GE
   const struct dvt_module_config config = {
       .struct_size = sizeof config, .input = {3, DESCRIBE_SIDE, DESCRIBE_SIDE}, .split = split};
   return module_new(backbone->plugin, backbone->values->value, &backbone->services.table, &config,
-                    backbone->plugin->name, (struct mark){NULL, 0, 0}, error);
+                    backbone->plugin->name, NULL, error);
 }
 
 static gboolean describe_splits(const struct backbone *backbone, json_t *array, GError **error) {
@@ -110,7 +110,7 @@ static gboolean describe_dataset(const struct dvt_plugin *plugin, const struct v
   g_autofree char *owner = g_strdup_printf("dataset %s", plugin->name); /* as in an experiment: the same images */
   services_init(&services, 0);
   services.owner = owner;
-  AUTO(dataset) dataset = dataset_open(plugin, values->value, &services.table, (struct mark){NULL, 0, 0}, error);
+  AUTO(dataset) dataset = dataset_open(plugin, values->value, &services.table, NULL, error);
   if (!dataset) return FALSE;
   const struct dvt_dataset_info *info = dataset->info;
   json_object_set_new(object, "train", json_integer((json_int_t)info->count[DVT_SUBSET_TRAIN]));

@@ -8,14 +8,7 @@
 #include <dovetail/dataset.h>
 #include <dovetail/module.h>
 
-#include "config/yaml.h"
-
-/** A plugin by name. */
-struct plugin_use {
-  const char *plugin;
-  struct mark mark;               /**< of the name */
-  const struct yaml_node *params; /**< a map, or NULL; not checked: only the plugin's table tells what is right */
-};
+#include "config/use.h"
 
 struct data_spec {
   struct plugin_use use;

@@ -7,8 +7,7 @@ enum { MOST_EXAMPLES = 20000, USED_EXAMPLES = 10 };
 
 static gpointer open_dataset(struct probe *probe, const struct values *values, char **refusal) {
   g_autoptr(GError) error = NULL;
-  struct dataset *dataset =
-      dataset_open(probe->plugin, values->value, &probe->watch.services.table, (struct mark){0}, &error);
+  struct dataset *dataset = dataset_open(probe->plugin, values->value, &probe->watch.services.table, NULL, &error);
   g_free(g_steal_pointer(refusal));
   if (!dataset) {
     *refusal = g_strdup(error->message);

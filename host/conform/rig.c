@@ -24,7 +24,7 @@ struct rig *rig_new_at(struct probe *probe, const struct values *values, const s
   const struct dvt_module_config config = config_of(probe, site);
   g_autoptr(GError) error = NULL;
   struct module *module = module_new(probe->plugin, values->value, &probe->watch.services.table, &config,
-                                     probe->plugin->name, (struct mark){0}, &error);
+                                     probe->plugin->name, NULL, &error);
   g_free(g_steal_pointer(refusal));
   if (!module && error->code == DOVETAIL_FAILED) {
     probe_fail(probe, "%s", error->message);

@@ -30,7 +30,7 @@ static gboolean fail(const struct dataset *dataset, const struct dvt_error *faul
 }
 
 struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_value *values,
-                             const struct dvt_host *host, struct mark mark, GError **error) {
+                             const struct dvt_host *host, const struct plugin_use *use, GError **error) {
   AUTO(dataset) dataset = g_new0(struct dataset, 1);
   struct dvt_error fault = DVT_ERROR_INIT;
   dataset->plugin = plugin;
@@ -38,7 +38,7 @@ struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_v
   int status = dataset->ops->create(values, &dataset->self, &fault);
   if (status != DVT_OK) {
     g_autofree char *text = fault_text(&fault, status);
-    error_at(error, mark, "dataset %s: %s", plugin->name, text);
+    error_at(error, fault_mark(&fault, use), "dataset %s: %s", plugin->name, text);
     return NULL;
   }
   status = dataset->ops->init(dataset->self, host, &fault);

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "config/use.h"
 
 struct dataset {
   const struct dvt_plugin *plugin;
@@ -19,10 +20,11 @@ struct dataset {
 /**
  * Makes and opens a dataset: create and init of the plugin, and a check of what it says of itself. values has one for
  * each row of the plugin's parameter table; host must live as long as the dataset. A refusal by `create` is
- * DOVETAIL_WRONG at `mark`, one by `init` DOVETAIL_FAILED. The caller frees it.
+ * DOVETAIL_WRONG at the place of what it blames in use (NULL: nowhere), one by `init` DOVETAIL_FAILED. The caller frees
+ * it.
  */
 struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_value *values,
-                             const struct dvt_host *host, struct mark mark, GError **error);
+                             const struct dvt_host *host, const struct plugin_use *use, GError **error);
 void dataset_free(struct dataset *dataset);
 AUTO_DEFINE(dataset, dataset_free)
 

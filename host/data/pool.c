@@ -45,12 +45,12 @@ static struct pooled *find(const struct dataset_pool *pool, const struct dvt_plu
 }
 
 static struct pooled *add(struct dataset_pool *pool, const struct dvt_plugin *plugin, const struct values *values,
-                          struct mark mark, GError **error) {
+                          const struct plugin_use *use, GError **error) {
   struct pooled *pooled = g_new0(struct pooled, 1);
   services_init(&pooled->services, 0); /* no experiment changes the data */
   pooled->services.owner = pooled->owner = g_strdup_printf("dataset %s", plugin->name);
   pooled->values = values_ref(values);
-  pooled->dataset = dataset_open(plugin, values->value, &pooled->services.table, mark, error);
+  pooled->dataset = dataset_open(plugin, values->value, &pooled->services.table, use, error);
   if (pooled->dataset)
     g_ptr_array_add(pool->datasets, pooled);
   else
@@ -59,9 +59,9 @@ static struct pooled *add(struct dataset_pool *pool, const struct dvt_plugin *pl
 }
 
 const struct dataset *dataset_pool_open(struct dataset_pool *pool, const struct dvt_plugin *plugin,
-                                        const struct values *values, struct mark mark, GError **error) {
+                                        const struct values *values, const struct plugin_use *use, GError **error) {
   struct pooled *pooled = find(pool, plugin, values);
-  if (!pooled) pooled = add(pool, plugin, values, mark, error);
+  if (!pooled) pooled = add(pool, plugin, values, use, error);
   if (!pooled) return NULL;
   pooled->users++;
   return pooled->dataset;

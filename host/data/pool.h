@@ -26,7 +26,7 @@ AUTO_DEFINE(dataset_pool, dataset_pool_free)
  * dataset_open. Belongs to the pool; the caller closes it as often as it was given out.
  */
 const struct dataset *dataset_pool_open(struct dataset_pool *pool, const struct dvt_plugin *plugin,
-                                        const struct values *values, struct mark mark, GError **error);
+                                        const struct values *values, const struct plugin_use *use, GError **error);
 void dataset_pool_close(struct dataset_pool *pool, const struct dataset *dataset);
 
 /** Lets the datasets that are open choose by time; `choices` must outlive the pool. */

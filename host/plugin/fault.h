@@ -5,7 +5,13 @@
 #include <dovetail/error.h>
 #include <glib.h>
 
+#include "config/use.h"
+
 /** What a plugin that returned `status` said, as valid UTF-8; or that it said nothing. The caller frees it. */
 char *fault_text(const struct dvt_error *fault, int status);
+
+/** Where it is in the experiment: the value of the parameter that the plugin blamed, else the plugin's name. NULL:
+ * nowhere. */
+struct mark fault_mark(const struct dvt_error *fault, const struct plugin_use *use);
 
 #endif

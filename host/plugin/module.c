@@ -106,7 +106,8 @@ static gboolean check_output(const struct module *module, GError **error) {
 }
 
 struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_value *values, const struct dvt_host *host,
-                          const struct dvt_module_config *config, const char *label, struct mark mark, GError **error) {
+                          const struct dvt_module_config *config, const char *label, const struct plugin_use *use,
+                          GError **error) {
   AUTO(module) module = g_new0(struct module, 1);
   struct dvt_error fault = DVT_ERROR_INIT;
   module->plugin = plugin;
@@ -117,7 +118,7 @@ struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_valu
   if (status == DVT_OK) status = module->ops->init(module->self, host, config, &fault);
   if (status != DVT_OK) {
     g_autofree char *text = fault_text(&fault, status);
-    error_at(error, mark, "%s: %s", label, text);
+    error_at(error, fault_mark(&fault, use), "%s: %s", label, text);
     return NULL;
   }
   module->ops->output_shape(module->self, module->output);

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "config/use.h"
 
 struct module {
   const struct dvt_plugin *plugin;
@@ -30,10 +31,12 @@ struct module {
 
 /**
  * Makes a module: create and init of the plugin. values has one for each row of the plugin's parameter table; host
- * must live as long as the module. A refusal by the plugin is DOVETAIL_WRONG at `mark`. The caller frees it.
+ * must live as long as the module. A refusal by the plugin is DOVETAIL_WRONG at the place of what it blames in use;
+ * NULL: nowhere. The caller frees it.
  */
 struct module *module_new(const struct dvt_plugin *plugin, const struct dvt_value *values, const struct dvt_host *host,
-                          const struct dvt_module_config *config, const char *label, struct mark mark, GError **error);
+                          const struct dvt_module_config *config, const char *label, const struct plugin_use *use,
+                          GError **error);
 void module_free(struct module *module);
 AUTO_DEFINE(module, module_free)
 

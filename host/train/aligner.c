@@ -225,7 +225,7 @@ static gboolean begin(struct aligner *aligner, const struct values *values, GErr
   aligner->in_init = FALSE;
   if (status == DVT_OK) return TRUE;
   g_autofree char *text = fault_text(&fault, status);
-  return error_at(error, aligner->spec->use.mark, "aligner %s: %s", aligner->name, text);
+  return error_at(error, fault_mark(&fault, &aligner->spec->use), "aligner %s: %s", aligner->name, text);
 }
 
 gboolean aligner_init(struct aligner *aligner, struct composition *composition, const struct aligner_spec *spec,

@@ -57,7 +57,7 @@ static const struct dataset *open_dataset(struct composition *composition, const
   if (!found) return NULL;
   const struct values *values = composition_values(composition, found->descriptor, use, error);
   if (!values) return NULL;
-  const struct dataset *dataset = dataset_pool_open(composition->pool, found->descriptor, values, use->mark, error);
+  const struct dataset *dataset = dataset_pool_open(composition->pool, found->descriptor, values, use, error);
   if (dataset) g_ptr_array_add(composition->datasets, (gpointer)dataset);
   return dataset;
 }
@@ -158,12 +158,13 @@ static gboolean make_extractor(struct composition *composition, struct network *
   g_autofree char *label = g_strdup_printf("network %s: backbone %s", spec->name, use->plugin);
   const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
   g_autoptr(GError) refusal = NULL;
-  network->extractor = module_new(found->descriptor, values->value, host, &config, label, spec->split_mark, &refusal);
+  const struct plugin_use at_split = {use->plugin, spec->split_mark, use->params};
+  network->extractor = module_new(found->descriptor, values->value, host, &config, label, &at_split, &refusal);
   if (network->extractor) {
     if (!check_split(network->extractor, spec, error)) return FALSE;
   } else {
     config.split = NULL; /* which is wrong, the split or all else? */
-    AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
+    AUTO(module) whole = module_new(found->descriptor, values->value, host, &config, label, use, error);
     if (whole && check_split(whole, spec, error)) g_propagate_error(error, g_steal_pointer(&refusal));
     return FALSE;
   }
@@ -189,7 +190,7 @@ struct module *composition_head(struct composition *composition, const struct pl
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
   const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
-  AUTO(module) module = module_new(found->descriptor, values->value, host, &config, label, use->mark, error);
+  AUTO(module) module = module_new(found->descriptor, values->value, host, &config, label, use, error);
   if (!module || !check_logits(module, classes, error)) return NULL;
   g_hash_table_insert(composition->values, module, (gpointer)values);
   return g_steal_pointer(&module);

@@ -115,12 +115,13 @@ def check(folder, aligner, *changes):
     return dovetail("check", "aligned.yaml", folder=folder)
 
 
-def refuse(folder, aligner, expected, *changes):
-    """The experiment is refused at the aligner's name."""
+def refuse(folder, aligner, expected, *changes, at=None):
+    """The experiment is refused at the aligner's name, or where a value stands last in it."""
     done = check(folder, aligner, *changes)
-    line = aligned([aligner], *changes).splitlines().index(f"  - {{{aligner}}}") + 1
+    lines = aligned([aligner], *changes).splitlines()
+    line = lines.index(f"  - {{{aligner}}}")
     name = aligner.split(",")[0].removeprefix("plugin: ")
-    start = f"dovetail: aligned.yaml:{line}:14: aligner {name}"
+    start = f"dovetail: aligned.yaml:{line + 1}:{lines[line].rindex(at or name) + 1}: aligner {name}"
     assert done.returncode == 2 and done.stderr.startswith(start), (done.returncode, done.stderr)
     assert re.search(expected, done.stderr), done.stderr
 
@@ -154,12 +155,13 @@ def common_classes_that_are_wrong(folder):
     few = ("batch: 16", "batch: 8")
     refuse(folder, "plugin: common-classes", "no class is in the task of every network", *APART, few)
     refuse(folder, "plugin: common-classes, params: {classes: [house, tre]}",
-           "network a has no class 'tre'; .*house, tree")
-    refuse(folder, "plugin: common-classes, params: {classes: [house, 10]}", "network a has no class '10'")
+           "network a has no class 'tre'; .*house, tree", at="tre")
+    refuse(folder, "plugin: common-classes, params: {classes: [house, 10]}", "network a has no class '10'",
+           at="10")
     refuse(folder, "plugin: common-classes, params: {classes: [house, car]}", "network b has no class 'car'",
-           network_b("classes: [tree, house]"), few)
-    refuse(folder, "plugin: common-classes, params: {classes: [0, house]}", "class 'house' is given twice")
-    refuse(folder, "plugin: common-classes, params: {classes: house}", "'house' is the only common class")
+           network_b("classes: [tree, house]"), few, at="car")
+    refuse(folder, "plugin: common-classes, params: {classes: [0, house]}", "class 'house' is given twice", at="house")
+    refuse(folder, "plugin: common-classes, params: {classes: house}", "'house' is the only common class", at="house")
     refuse(folder, "plugin: common-classes", "features of one shape", LATER_SPLIT)
 
 

@@ -37,7 +37,7 @@ refused("unknown parameter", ("depth: 8, width: 4}}\n    split", "deth: 8, width
 refused("parameter of the wrong type", ("depth: 8, width: 4}}\n    split", "depth: deep, width: 4}}\n    split"),
         r"bad\.yaml:6:48: .*deep")
 refused("parameter that only the plugin can judge", ("depth: 8, width: 4}}\n    split", "depth: 9, width: 4}}\n    split"),
-        r"bad\.yaml:6:24: network a: backbone resnet: .*9.*6n")
+        r"bad\.yaml:6:48: network a: backbone resnet: .*9.*6n")
 refused("head that does not fit the features", ("head: {plugin: resnet-tail, params: {depth: 8, width: 4}}",
                                                  "head: {plugin: resnet-tail, params: {depth: 8, width: 5}}"),
         r"bad\.yaml:8:20: network a: head resnet-tail: .*8.*10")

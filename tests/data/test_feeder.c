@@ -64,7 +64,7 @@ static const guint64 no_limit[] = {G_MAXUINT64, G_MAXUINT64};
 static struct dataset *open_known(void) {
   static struct services services;
   services_init(&services, 0);
-  return dataset_open(&plugin, NULL, &services.table, (struct mark){0}, NULL);
+  return dataset_open(&plugin, NULL, &services.table, NULL, NULL);
 }
 
 static guint example_of(const float *image) { return (guint)(((image[0] * deviation[0]) + mean[0]) * 255 + 0.5f); }

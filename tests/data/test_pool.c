@@ -89,7 +89,8 @@ static const struct dataset *try(struct dataset_pool *pool, const struct dvt_plu
   AUTO(values) values =
       values_check(plugin->name, plugin->params, plugin->param_size, plugin->param_count, yaml_root(tree), mark, NULL);
   assert_non_null(values);
-  return dataset_pool_open(pool, plugin, values, mark, error);
+  const struct plugin_use use = {plugin->name, mark, yaml_root(tree)};
+  return dataset_pool_open(pool, plugin, values, &use, error);
 }
 
 static const struct dataset *open_right(struct dataset_pool *pool, const struct dvt_plugin *plugin, const char *text) {

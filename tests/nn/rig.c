@@ -70,7 +70,7 @@ struct rig *rig_new(rig_build build, const gint64 input[3], guint64 seed) {
   GError *error = NULL;
   current = build;
   services_init(&rig->services, seed);
-  rig->module = module_new(&plugin, NULL, &rig->services.table, &config, "rig", (struct mark){0}, &error);
+  rig->module = module_new(&plugin, NULL, &rig->services.table, &config, "rig", NULL, &error);
   check(rig->module != NULL, &error);
   check(module_allocate(rig->module, &error), &error);
   module_initialise(rig->module, seed, "rig");

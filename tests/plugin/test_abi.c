@@ -25,10 +25,12 @@ static void layout_is_as_published(void **state) {
     const char *what;
     size_t place, size, published_place, published_size;
   } rows[] = {
-      STRUCT(dvt_error, 1024),
+      STRUCT(dvt_error, 1040),
       FIELD(dvt_error, struct_size, 0, 4),
       FIELD(dvt_error, status, 4, 4),
       FIELD(dvt_error, message, 8, 1016),
+      FIELD(dvt_error, param, 1024, 8),
+      FIELD(dvt_error, item, 1032, 8),
       STRUCT(dvt_param, 64),
       FIELD(dvt_param, name, 0, 8),
       FIELD(dvt_param, type, 8, 4),

@@ -42,8 +42,7 @@ static struct module *make(struct pair *pair, const struct pair_config *config, 
                                         .input = {input[0], input[1], input[2]},
                                         .split = config->split};
   GError *error = NULL;
-  struct module *module =
-      module_new(pair_plugin(kind, name), values, &pair->services.table, &own, name, (struct mark){0}, &error);
+  struct module *module = module_new(pair_plugin(kind, name), values, &pair->services.table, &own, name, NULL, &error);
   check(module != NULL, &error);
   check(module_allocate(module, &error), &error);
   return module;

@@ -45,29 +45,36 @@ static int unknown(const struct dvt_network *const *networks, uint32_t network_c
                   lacking(networks, network_count, name)->name, name, count ? names_end(&known) : "none");
 }
 
-static int choose_wanted(const struct dvt_network *const *networks, uint32_t network_count, const char *const *wanted,
-                         uint32_t wanted_count, const char **names, struct dvt_error *error) {
-  for (uint32_t k = 0; k < wanted_count; k++) {
-    const char *name = class_name(networks[0], wanted[k]);
-    for (uint32_t before = 0; before < k; before++)
-      if (!strcmp(names[before], name))
-        return dvt_fail(error, DVT_ERROR_ARGUMENT, "class '%s' is given twice ('%s' and '%s')", name, wanted[before],
-                        wanted[k]);
-    if (lacking(networks, network_count, name)) return unknown(networks, network_count, name, names, error);
-    names[k] = name;
-  }
+/* names holds the names of those before. */
+static int choose(const struct dvt_network *const *networks, uint32_t network_count, const char *const *wanted,
+                  uint32_t k, const char **names, struct dvt_error *error) {
+  const char *name = class_name(networks[0], wanted[k]);
+  for (uint32_t before = 0; before < k; before++)
+    if (!strcmp(names[before], name))
+      return dvt_fail(error, DVT_ERROR_ARGUMENT, "class '%s' is given twice ('%s' and '%s')", name, wanted[before],
+                      wanted[k]);
+  if (lacking(networks, network_count, name)) return unknown(networks, network_count, name, names, error);
+  names[k] = name;
   return DVT_OK;
 }
 
-int classes_choose(const struct dvt_network *const *networks, uint32_t network_count, const char *const *wanted,
-                   uint32_t wanted_count, const char **names, uint32_t *count, struct dvt_error *error) {
-  const int status = choose_wanted(networks, network_count, wanted, wanted_count, names, error);
-  if (status != DVT_OK) return status;
-  *count = wanted_count ? wanted_count : shared(networks, network_count, names);
-  if (*count >= 2) return DVT_OK;
-  if (!*count)
+static int too_few(const char **names, uint32_t count, struct dvt_error *error) {
+  if (!count)
     return dvt_fail(error, DVT_ERROR_ARGUMENT,
                     "no class is in the task of every network; classes are the same by name");
   return dvt_fail(error, DVT_ERROR_ARGUMENT, "'%s' is the only common class; a head needs two or more to tell apart",
                   names[0]);
+}
+
+int classes_choose(const struct dvt_network *const *networks, uint32_t network_count, const char *const *wanted,
+                   uint32_t wanted_count, const char **names, uint32_t *count, struct dvt_error *error) {
+  uint32_t k = 0;
+  int status = DVT_OK;
+  while (k < wanted_count && status == DVT_OK) status = choose(networks, network_count, wanted, k++, names, error);
+  if (status == DVT_OK) {
+    *count = wanted_count ? wanted_count : shared(networks, network_count, names);
+    if (*count < 2) status = too_few(names, *count, error);
+  }
+  if (status != DVT_OK) dvt_blame(error, "classes", k ? k - 1 : 0);
+  return status;
 }

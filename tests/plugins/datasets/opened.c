@@ -35,7 +35,8 @@ struct dataset *dataset_opened(const struct dvt_plugin *plugin, const struct dvt
   if (!tree) return NULL;
   AUTO(values) values = values_check(plugin->name, plugin->params, sizeof(struct dvt_param), plugin->param_count,
                                      yaml_root(tree), mark, error);
-  return values ? dataset_open(plugin, values->value, host, mark, error) : NULL;
+  const struct plugin_use use = {plugin->name, mark, yaml_root(tree)};
+  return values ? dataset_open(plugin, values->value, host, &use, error) : NULL;
 }
 
 void assert_refused(const struct dvt_plugin *plugin, const char *params, const char *const *words) {

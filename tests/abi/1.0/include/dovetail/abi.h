@@ -33,7 +33,7 @@
 
 /** True when `pointer->field` lies within the struct_size that *pointer states: read a field added later only then. */
 #define DVT_HAS(pointer, field)                                                                                        \
-  ((const char *)&(pointer)->field + sizeof(pointer)->field <= (const char *)(pointer) + (pointer)->struct_size)
+  ((const char *)&(pointer)->field + sizeof (pointer)->field <= (const char *)(pointer) + (pointer)->struct_size)
 
 /** What every fallible function returns: DVT_OK, or a negative status with a message in its error argument. */
 enum dvt_status {

@@ -47,11 +47,11 @@ struct dvt_network {
   const char *dataset;            /**< name of the dataset's plugin */
   const char *const *class_names; /**< of the network's task: labels index this list */
   uint32_t class_count;
-  uint32_t batch;      /**< examples in a batch, always the same */
-  int64_t image[3];    /**< C, H, W */
-  int64_t features[3]; /**< C, H, W */
-  const char *split;   /**< where its backbone is cut */
-  uint32_t frozen;     /**< 1: the extractor is not trained: its gradients are NULL, its views are not run */
+  uint32_t batch;       /**< examples in a batch, always the same */
+  int64_t image[3];     /**< C, H, W */
+  int64_t features[3];  /**< C, H, W */
+  const char *split;    /**< where its backbone is cut */
+  uint32_t frozen;      /**< 1: the extractor is not trained: its gradients are NULL, its views are not run */
   uint32_t weight_count;
   const struct dvt_network_weight *const *weights; /**< the extractor's, then the head's */
 };
@@ -59,12 +59,12 @@ struct dvt_network {
 /** A batch of one network. The host owns it; it lives until the hook returns. */
 struct dvt_batch {
   uint32_t struct_size;
-  uint32_t network;                /**< index of the network */
-  uint64_t epoch;                  /**< from 0 */
-  uint64_t step;                   /**< from 0, over the whole run */
-  double weight;                   /**< the aligner's weight λ */
-  uint32_t count;                  /**< examples, always dvt_network.batch */
-  uint32_t threads;                /**< that the hook may keep busy, the caller's among them */
+  uint32_t network; /**< index of the network */
+  uint64_t epoch;   /**< from 0 */
+  uint64_t step;    /**< from 0, over the whole run */
+  double weight;    /**< the aligner's weight λ */
+  uint32_t count;   /**< examples, always dvt_network.batch */
+  uint32_t threads; /**< that the hook may keep busy, the caller's among them */
   const struct dvt_tensor *images; /**< [count, C, H, W], augmented and normalised; read only */
   const int32_t *labels;           /**< [count] */
 };

@@ -16,10 +16,7 @@ struct dvt_error {
   char message[1016]; /**< NUL-terminated; cut, never overrun */
 };
 
-#define DVT_ERROR_INIT                                                                                                 \
-  {                                                                                                                    \
-    sizeof(struct dvt_error), DVT_OK, { 0 }                                                                            \
-  }
+#define DVT_ERROR_INIT {sizeof(struct dvt_error), DVT_OK, {0}}
 
 /** Writes status and message into *error (NULL: nothing is written) and returns status. Any thread, any state. */
 DVT_PRINTF(3, 4)
