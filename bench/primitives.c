@@ -65,7 +65,7 @@ static float **allocate(const struct nn_graph *graph) {
   return weights;
 }
 
-static void try_way(const struct layer *layer, int64_t batch, bool half, int way, struct times *best) {
+static void try_way(const struct layer *layer, int64_t batch, bool half, enum conv_way way, struct times *best) {
   struct nn_graph *graph = build(layer);
   struct dvt_error error = DVT_ERROR_INIT;
   struct plan *plan = NULL;

@@ -42,7 +42,7 @@ struct measurement {
   const struct plan *plan;
   const struct nn_node *node;
   enum conv_direction direction;
-  int ways[CONV_WAYS];
+  enum conv_way ways[CONV_WAYS];
   struct nn_graph *graph;
   float *values[1], *gradients[1];
   struct trial trials[CONV_WAYS];
@@ -60,7 +60,7 @@ static size_t value_size(const struct plan *plan, int value) {
   return (size_t)(plan->setup.capacity * shape[0] * shape[1] * shape[2]) * sizeof(float);
 }
 
-static bool make_trial(struct measurement *measurement, struct trial *trial, const int *way) {
+static bool make_trial(struct measurement *measurement, struct trial *trial, const enum conv_way *way) {
   const struct nn_node *node = measurement->node;
   const struct plan *plan = measurement->plan;
   struct dvt_error error = DVT_ERROR_INIT;
@@ -139,13 +139,13 @@ enum conv_way conv_choose(struct plan *plan, const struct nn_node *node, enum co
   struct measurement measurement = {.plan = plan, .node = node, .direction = direction};
   const char *names[CONV_WAYS];
   uint32_t count = 0, chosen = 0;
-  if (plan->setup.way) return possible[*plan->setup.way] ? (enum conv_way) * plan->setup.way : CONV_DIRECT;
+  if (plan->setup.way) return possible[*plan->setup.way] ? *plan->setup.way : CONV_DIRECT;
   for (enum conv_way way = 0; way < CONV_WAYS; way++)
-    if (possible[way]) measurement.ways[count] = (int)way, names[count++] = way_names[way];
+    if (possible[way]) measurement.ways[count] = way, names[count++] = way_names[way];
   if (count < 2 || plan->error.status != DVT_OK || !host || !DVT_HAS(host, choose)) return CONV_DIRECT;
   char key[KEY];
   write_key(plan, node, direction, key);
   if (measurement_init(&measurement)) chosen = host->choose(host, key, count, names, measure, &measurement);
   measurement_finish(&measurement);
-  return chosen < count ? (enum conv_way)measurement.ways[chosen] : CONV_DIRECT;
+  return chosen < count ? measurement.ways[chosen] : CONV_DIRECT;
 }

@@ -3,7 +3,7 @@
 #ifndef NN_CONV_WINOGRAD_H
 #define NN_CONV_WINOGRAD_H
 
-#include "plan.h"
+#include "steps.h"
 
 /** A convolution with the batch norm after it folded in. */
 struct conv_folded {

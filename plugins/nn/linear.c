@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear layer with bias on [n, C, 1, 1], whose layout it takes as it comes. */
-#include "plan.h"
+#include "steps.h"
 
 enum { WEIGHT, BIAS };
 

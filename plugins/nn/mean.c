@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mean over the map. It is float32 in every precision, as all that comes after it. */
-#include "plan.h"
+#include "steps.h"
 
 static void take_mean(const struct plan *plan, const struct plan_step *step) {
   const struct blocked layout = plan_layout(plan, step->tensors[0]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "plan.h"
-
 #include <stdlib.h>
+
+#include "steps.h"
 
 static void make_attributes(struct plan *plan) {
   dnnl_primitive_attr_t *const all[] = {&plan->plain, &plan->add};

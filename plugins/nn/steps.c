@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "array.h"
-#include "plan.h"
+#include "steps.h"
 
 static const char *status_text(dnnl_status_t status) {
   switch (status) {

@@ -47,7 +47,7 @@ static int build_short(struct nn_graph *graph, int value) {
 struct variant {
   const char *name;
   gboolean dense, half;
-  int way;
+  enum conv_way way;
   guint32 threads, flags;
   double tolerance; /* relative distance of any tensor */
 };
