@@ -10,13 +10,13 @@
 #include "train/loss.h"
 
 static void auxiliary_stop(struct auxiliary *auxiliary) {
-  for (guint t = 0; t < auxiliary->flights; t++) {
+  for (guint t = 0; t < auxiliary->pass_count; t++) {
     pass_free(auxiliary->passes[t]);
     guard_free(auxiliary->logits[t]);
     guard_free(auxiliary->scratch[t]);
   }
-  auxiliary->flights = 0;
-  g_clear_pointer(&auxiliary->flown, g_free);
+  auxiliary->pass_count = 0;
+  g_clear_pointer(&auxiliary->has_run, g_free);
   g_clear_pointer(&auxiliary->passes, g_free);
   g_clear_pointer(&auxiliary->logits, g_free);
   g_clear_pointer(&auxiliary->scratch, g_free);
@@ -99,7 +99,7 @@ static struct auxiliary *in_flight(const struct aligner *aligner, uint32_t head,
     dvt_fail(fault, DVT_ERROR_ARGUMENT, "there is no auxiliary head %u of network %u", head, network);
     return NULL;
   }
-  if (!auxiliary->flights || !aligner->in_hook[network]) {
+  if (!auxiliary->pass_count || !aligner->in_hook[network]) {
     dvt_fail(fault, DVT_ERROR_ARGUMENT, "auxiliary heads run in feature_loss and view_loss alone, for their network");
     return NULL;
   }
@@ -122,7 +122,7 @@ static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint
   *logits = tensor_logits(auxiliary->logits[network], (guint)features->shape[0], auxiliary->module->output[0]);
   if (!pass_forward(auxiliary->passes[network], features, logits, &error))
     return plugin_error(fault, DVT_ERROR_INTERNAL, error);
-  auxiliary->flown[network] = TRUE;
+  auxiliary->has_run[network] = TRUE;
   return DVT_OK;
 }
 
@@ -149,7 +149,7 @@ static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uin
   const struct dvt_network *of = network_of(host, network);
   GError *error = NULL;
   struct dvt_tensor own;
-  if (!auxiliary->flown[network])
+  if (!auxiliary->has_run[network])
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "head_backward comes after head_forward, in the same step");
   if (logit_gradient->rank != 2 || logit_gradient->shape[1] != auxiliary->module->output[0] ||
       (feature_gradient && (!tensor_is_maps(feature_gradient, of->batch, of->features) ||
@@ -205,7 +205,7 @@ static void fill_host(struct aligner *aligner) {
   g_autofree char *owner = g_strdup_printf("aligner %s", aligner->name);
   aligner->host = (struct dvt_aligner_host){
       .struct_size = sizeof aligner->host,
-      .base = composition_services(aligner->composition, aligner->composition->experiment->seed, owner),
+      .base = composition_services(aligner->composition, owner),
       .context = aligner,
       .make_head = make_head,
       .head_forward = head_forward,
@@ -263,12 +263,12 @@ static gboolean auxiliary_start(struct auxiliary *auxiliary, const struct aligne
                                 const struct dvt_pass_config *config, GError **error) {
   const struct module *module = auxiliary->module;
   const gsize features = (gsize)(module->input[0] * module->input[1] * module->input[2]);
-  auxiliary->flights = aligner->composition->network_count;
-  auxiliary->flown = g_new0(gboolean, auxiliary->flights);
-  auxiliary->passes = g_new0(struct pass *, auxiliary->flights);
-  auxiliary->logits = g_new0(float *, auxiliary->flights);
-  auxiliary->scratch = g_new0(float *, auxiliary->flights);
-  for (guint t = 0; t < auxiliary->flights; t++)
+  auxiliary->pass_count = aligner->composition->network_count;
+  auxiliary->has_run = g_new0(gboolean, auxiliary->pass_count);
+  auxiliary->passes = g_new0(struct pass *, auxiliary->pass_count);
+  auxiliary->logits = g_new0(float *, auxiliary->pass_count);
+  auxiliary->scratch = g_new0(float *, auxiliary->pass_count);
+  for (guint t = 0; t < auxiliary->pass_count; t++)
     if (aligner_heeds(aligner, t) &&
         (!(auxiliary->passes[t] = pass_new(auxiliary->module, config, !aligner->frozen, error)) ||
          !(auxiliary->logits[t] = guard_floats(config->capacity * (gsize)module->output[0], error)) ||

@@ -42,9 +42,9 @@ void composition_choose(struct composition *composition, struct choices *choices
     composition_choose(composition->earlier->pdata[k], choices);
 }
 
-const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner) {
+const struct dvt_host *composition_services(struct composition *composition, const char *owner) {
   struct owned_services *owned = g_new0(struct owned_services, 1);
-  services_init(&owned->services, seed);
+  services_init(&owned->services, composition->experiment->seed);
   owned->services.owner = owned->owner = g_strdup(owner);
   g_ptr_array_add(composition->services, owned);
   return &owned->services.table;
@@ -156,7 +156,7 @@ static gboolean make_extractor(struct composition *composition, struct network *
   memcpy(config.input, network->task->dataset->info->image, sizeof config.input);
   config.split = spec->split;
   g_autofree char *label = g_strdup_printf("network %s: backbone %s", spec->name, use->plugin);
-  const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
+  const struct dvt_host *host = composition_services(composition, label);
   g_autoptr(GError) refusal = NULL;
   const struct plugin_use at_split = {use->plugin, spec->split_mark, use->params};
   network->extractor = module_new(found->descriptor, values->value, host, &config, label, &at_split, &refusal);
@@ -189,7 +189,7 @@ struct module *composition_head(struct composition *composition, const struct pl
   if (!values) return NULL;
   struct dvt_module_config config = {.struct_size = sizeof config, .classes = classes, .split = split};
   memcpy(config.input, extractor->output, sizeof config.input);
-  const struct dvt_host *host = composition_services(composition, composition->experiment->seed, label);
+  const struct dvt_host *host = composition_services(composition, label);
   AUTO(module) module = module_new(found->descriptor, values->value, host, &config, label, use, error);
   if (!module || !check_logits(module, classes, error)) return NULL;
   g_hash_table_insert(composition->values, module, (gpointer)values);

@@ -29,8 +29,8 @@ struct auxiliary {
   struct plugin_use use; /**< what it is made by */
   struct module *module;
   char **class_names;   /**< NULL-terminated, or NULL */
-  guint flights;        /**< one for each network while training, else 0 */
-  gboolean *flown;      /**< by network: it ran in this step */
+  guint pass_count;     /**< one for each network while training, else 0 */
+  gboolean *has_run;    /**< by network: it ran in this step */
   struct pass **passes; /**< by network; NULL where its aligner does not heed it, as in the next two */
   float **logits;       /**< by network, [batch, classes] */
   float **scratch;      /**< by network, [batch, features] */
@@ -54,7 +54,7 @@ struct composition {
   const struct experiment *experiment;
   const struct registry *registry;
   struct dataset_pool *pool;
-  GPtrArray *services; /**< struct services, one for each plugin instance */
+  GPtrArray *services; /**< one for each plugin instance */
   GPtrArray *datasets; /**< of each network, in order: a struct dataset of the pool */
   GPtrArray *tasks;
   GHashTable *values; /**< of each struct plugin_use * and struct module *: struct values * */
@@ -103,8 +103,9 @@ gboolean composition_initialise(struct composition *composition, GError **error)
 /** Lets the plugins choose by time, in every stage, from now on; `choices` must outlive composition and pool. */
 void composition_choose(struct composition *composition, struct choices *choices);
 
-/** Services for a plugin instance: random streams are its owner's alone. Belongs to the composition. */
-const struct dvt_host *composition_services(struct composition *composition, guint64 seed, const char *owner);
+/** Services for a plugin instance: random streams are of the experiment's seed and its owner's alone. Belongs to the
+ * composition. */
+const struct dvt_host *composition_services(struct composition *composition, const char *owner);
 
 /** A head plugin's module for features of a network, as `use` asks. */
 struct module *composition_head(struct composition *composition, const struct plugin_use *use,

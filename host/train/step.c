@@ -225,7 +225,7 @@ static void begin(struct flight *flight, const struct feed *feed, guint64 epoch,
       struct auxiliary *auxiliary = g_ptr_array_index(composition->aligners[k].auxiliaries, h);
       auxiliary->passes[flight->index]->checked = flight->checked;
       pass_clear(auxiliary->passes[flight->index]);
-      auxiliary->flown[flight->index] = FALSE;
+      auxiliary->has_run[flight->index] = FALSE;
     }
   }
 }
@@ -337,7 +337,7 @@ gboolean flight_backward(struct flight *flight, GError **error) {
   return TRUE;
 }
 
-/* The pass that gradients are summed into. */
+/* The pass that gradients are summed into. There is one: a network that is trained heeds every aligner. */
 static struct pass *first_pass(const struct auxiliary *auxiliary) {
   guint t = 0;
   while (!auxiliary->passes[t]) t++;
@@ -347,12 +347,12 @@ static struct pass *first_pass(const struct auxiliary *auxiliary) {
 static void sum_auxiliary(struct auxiliary *auxiliary) {
   struct pass *first = first_pass(auxiliary);
   float *restrict sum = first->gradients;
-  for (guint t = 0; t < auxiliary->flights; t++) {
+  for (guint t = 0; t < auxiliary->pass_count; t++) {
     struct pass *pass = auxiliary->passes[t];
     if (!pass) continue;
     const float *restrict term = pass->gradients;
     for (gsize k = 0; pass != first && k < auxiliary->module->parameter_size; k++) sum[k] += term[k];
-    if (auxiliary->flown[t]) pass_commit(pass);
+    if (auxiliary->has_run[t]) pass_commit(pass);
   }
 }
 

@@ -193,7 +193,7 @@ static gpointer work(gpointer data) {
     if (error)
       g_prefix_error(&error, "step %" G_GUINT64_FORMAT ", network %s: ", step, worker->flight->network->spec->name);
     g_mutex_lock(&trainer->mutex);
-    worker->steps_done = step + 1;
+    if (going) worker->steps_done = step + 1;
     g_mutex_unlock(&trainer->mutex);
   }
   if (error) {

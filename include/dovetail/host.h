@@ -59,13 +59,17 @@ struct dvt_host {
                        void (*body)(void *data, int64_t begin, int64_t end), void *data);
 
   /**
-   * Since 1.1; where a host has it not, take way 0. Chooses one of `count` ways to compute the same, 1 to 64: the one
-   * that was chosen for `key` before, in this process, in the runs that it goes on with or by an earlier process on
-   * this machine, else the fastest; or always way 0, where the user wants no choices by time. key says all that the
-   * speed depends on besides the machine, such as sizes, threads and the version of a library; names has a word for
-   * each way; both are UTF-8, read during the call. seconds(data, way) does the work once and returns how long it took,
-   * or a negative number where it cannot; the host calls it some times for each way, in this thread, before it returns
-   * the number of the way; it may not call choose. [any & after init began]
+   * Since 1.1; where a host has it not, take way 0. Chooses one of `count` ways to compute the same, 1 to 64, and
+   * returns its number: the one that was chosen for `key` before, in this process, in the runs that it goes on with or
+   * by an earlier process on this machine, else the fastest; or always way 0, where the user wants no choices by time.
+   *
+   * key says all that the speed depends on besides the machine, such as sizes, threads and the version of a library;
+   * names has a word for each way; both are UTF-8, read during the call. data belongs to the plugin.
+   *
+   * seconds(data, way) does the work once, on as many threads as it will later, and returns how long it took, or a
+   * negative number where it cannot. The host calls it some times for each way, in this thread, before choose returns.
+   * It may not call choose.
+   * [any & after init began]
    */
   uint32_t (*choose)(const struct dvt_host *host, const char *key, uint32_t count, const char *const *names,
                      double (*seconds)(void *data, uint32_t way), void *data);

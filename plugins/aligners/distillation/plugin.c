@@ -51,14 +51,14 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
   return self->sums ? DVT_OK : dvt_fail(error, DVT_ERROR_MEMORY, "out of memory");
 }
 
-static int is_trained(struct dvt_tensor *const *gradients, uint32_t a, uint32_t b) {
+static int either_is_trained(struct dvt_tensor *const *gradients, uint32_t a, uint32_t b) {
   return gradients[a] || gradients[b];
 }
 
 static uint32_t count_pairs(struct dvt_tensor *const *gradients, uint32_t count) {
   uint32_t pairs = 0;
   for (uint32_t b = 1; b < count; b++)
-    for (uint32_t a = 0; a < b; a++) pairs += is_trained(gradients, a, b) != 0;
+    for (uint32_t a = 0; a < b; a++) pairs += either_is_trained(gradients, a, b) != 0;
   return pairs;
 }
 
@@ -90,7 +90,7 @@ static void compare_examples(void *data, int64_t begin, int64_t end) {
     job->sums[example] = 0;
     for (uint32_t b = 1; b < job->count; b++)
       for (uint32_t a = 0; a < b; a++)
-        if (is_trained(job->gradients, a, b)) job->sums[example] += compare(job, a, b, example);
+        if (either_is_trained(job->gradients, a, b)) job->sums[example] += compare(job, a, b, example);
   }
 }
 
