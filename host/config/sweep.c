@@ -14,9 +14,18 @@ static const GPtrArray *label_nodes(const struct yaml_node *values) {
   return values->kind == YAML_MAP ? values->keys : values->items;
 }
 
+/* Of a sweep of one axis, the labels are names in its directory. */
+static gboolean is_taken(const char *label) {
+  static const char *const files[] = {"sweep.json", "experiment.yaml", "summary.csv", "summary.json", "figures", NULL};
+  return g_strv_contains(files, label);
+}
+
 static gboolean add_label(struct sweep_axis *axis, const struct yaml_node *node, GError **error) {
   const char *label;
   if (!schema_label(node, &label, error)) return FALSE;
+  if (is_taken(label))
+    return error_at(error, node->mark, "the label '%s' is the name of a file of the sweep itself; write another",
+                    label);
   for (guint k = 0; k < axis->count; k++)
     if (!strcmp(axis->labels[k], label))
       return error_at(error, node->mark, "the label '%s' is given twice; keep one, or write a map {LABEL: value}",

@@ -56,6 +56,10 @@ struct yaml_node *yaml_node_copy(struct yaml_tree *tree, const struct yaml_node 
 }
 
 struct yaml_tree *yaml_read_text(const char *name, const char *text, gsize length, GError **error) {
+  static const char byte_order_mark[] = "\xef\xbb\xbf";
+  const gsize skipped = length >= 3 && !memcmp(text, byte_order_mark, 3) ? 3 : 0;
+  text += skipped;
+  length -= skipped;
   AUTO(yaml_tree) tree = yaml_tree_new();
   const struct yaml_source source = {.file = name, .text = text, .length = length};
   tree->text = g_strndup(text, length);

@@ -72,6 +72,11 @@ static struct yaml_node *assign_key(const struct assignment *assignment, const s
   guint index = 0;
   while (index < map->keys->len && strcmp(((struct yaml_node *)map->keys->pdata[index])->text, name) != 0) index++;
   if (index == map->keys->len) append_key(assignment->tree, map, g_steal_pointer(&name), mark);
+  if (!rest(path, length) && yaml_is_null(assignment->value)) {
+    g_ptr_array_remove_index(map->keys, index);
+    g_ptr_array_remove_index(map->items, index);
+    return map;
+  }
   map->items->pdata[index] = assign(assignment, map->items->pdata[index], rest(path, length), error);
   return map->items->pdata[index] ? map : NULL;
 }
@@ -127,12 +132,14 @@ gboolean yaml_assign(struct yaml_tree *tree, const char *path, struct mark mark,
 }
 
 gboolean yaml_set(struct yaml_tree *tree, const char *text, GError **error) {
-  const struct mark begin = {"--set", 1, 1};
+  struct mark begin = {"--set", 1, 1};
   if (!g_utf8_validate(text, -1, NULL))
     return error_at(error, begin, "this is not UTF-8 text; write PATH=VALUE in UTF-8");
   const char *equals = strchr(text, '=');
   if (!equals) return error_at(error, begin, "there is no '='; write PATH=VALUE, as in train.epochs=5");
   g_autofree char *path = g_strndup(text, (gsize)(equals - text));
+  begin.file = g_strconcat("--set ", path, NULL);
+  g_ptr_array_add(tree->files, (gpointer)begin.file);
   const struct yaml_source source = {.file = begin.file,
                                      .text = equals + 1,
                                      .length = strlen(equals + 1),

@@ -19,10 +19,12 @@ struct damage {
   const char *message; /* after "FILE:" */
 };
 
-/* The error is in the assignments where there are some. */
+/* The error is in the first assignment where there are some. */
 static void expect_refused_experiment(void **state, const char *text, const char *const *sets, const char *message) {
   GError *error = NULL;
-  g_autofree char *path = experiment_path(state), *whole = g_strdup_printf("%s:%s", sets ? "--set" : path, message);
+  g_autofree char *place =
+      sets ? g_strdup_printf("--set %.*s", (int)strcspn(*sets, "="), *sets) : experiment_path(state);
+  g_autofree char *whole = g_strdup_printf("%s:%s", place, message);
   assert_null(read_experiment(state, text, strlen(text), sets, &error));
   expect_error(&error, whole);
 }

@@ -154,6 +154,8 @@ static void refuses_a_wrong_sweep_at_its_place(void **state) {
                      "10:9: the name is the whole sweep's, its runs have labels; sweep another key");
   expect_wrong_sweep(state, "sweep: {seed: [1, 2, '1']}\n",
                      "10:22: the label '1' is given twice; keep one, or write a map {LABEL: value}");
+  expect_wrong_sweep(state, "sweep: {seed: {figures: 1}}\n",
+                     "10:16: the label 'figures' is the name of a file of the sweep itself; write another");
 }
 
 static void refuses_what_is_no_label(void **state) {

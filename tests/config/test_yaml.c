@@ -38,6 +38,14 @@ static void knows_kinds_texts_and_places(void **state) {
   assert_null(yaml_get(root, "d"));
 }
 
+static void a_byte_order_mark_is_not_part_of_the_text(void **state) {
+  (void)state;
+  AUTO(yaml_tree) tree = read_right("\xef\xbb\xbf"
+                                    "a: 1\n");
+  assert_text(at(yaml_root(tree), "a"), "1");
+  assert_place(at(yaml_root(tree), "a"), 1, 4);
+}
+
 static void knows_null(void **state) {
   (void)state;
   AUTO(yaml_tree) tree = read_right("[~, null, '', '~', nil, {a: }]");
@@ -245,6 +253,7 @@ static void shows_long_and_odd_texts_safely(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(knows_kinds_texts_and_places),
+      cmocka_unit_test(a_byte_order_mark_is_not_part_of_the_text),
       cmocka_unit_test(knows_null),
       cmocka_unit_test(standard_tags_decide_about_quotes),
       cmocka_unit_test(aliases_repeat_what_the_anchor_named_last),

@@ -88,7 +88,7 @@ static void marks_what_it_set(void **state) {
   set(tree, "träin.a=[1, 22]");
   const struct yaml_node *root = yaml_root(tree), *train = yaml_get(root, "träin");
   const struct yaml_node *key = root->keys->pdata[1], *value = yaml_get(train, "a"), *item = value->items->pdata[1];
-  assert_string_equal(key->mark.file, "--set");
+  assert_string_equal(key->mark.file, "--set träin.a");
   assert_int_equal(key->mark.line, 1);
   assert_int_equal(key->mark.column, 1);
   assert_int_equal(train->mark.column, 7);
@@ -96,45 +96,60 @@ static void marks_what_it_set(void **state) {
   assert_int_equal(item->mark.column, 13);
 }
 
+static void takes_keys_away(void **state) {
+  (void)state;
+  AUTO(yaml_tree) tree = read_right("train: {steps: 5, batch: 16}\nlist: [{a: 1, b: 2}]\n");
+  set(tree, "train.steps=null");
+  set(tree, "list.*.a=~");
+  set(tree, "never=null");
+  expect_written(tree, "train:\n  batch: 16\nlist:\n- b: 2\n");
+}
+
 static void refuses_wrong_assignments(void **state) {
   (void)state;
   const char *text = "seed: 1\nlist: [1, 2]\n";
   expect_set_refused(text, "seed", "--set:1:1: there is no '='; write PATH=VALUE, as in train.epochs=5");
   expect_set_refused(text, "=5",
-                     "--set:1:1: a name is missing in the path; write names with dots between, as in train.epochs");
-  expect_set_refused(text, "train..x=5",
-                     "--set:1:7: a name is missing in the path; write names with dots between, as in train.epochs");
-  expect_set_refused(text, "seed=", "--set:1:6: there is nothing here; write a YAML value");
-  expect_set_refused(text, "seed.x=5", "--set:1:6: nothing can lie below a scalar; end the path before this name");
-  expect_set_refused(text, "list.2=5", "--set:1:6: '2' is no item of this list of 2; items are numbered from 0");
-  expect_set_refused(text, "list.-1=5", "--set:1:6: '-1' is no item of this list of 2; items are numbered from 0");
+                     "--set :1:1: a name is missing in the path; write names with dots between, as in train.epochs");
+  expect_set_refused(
+      text, "train..x=5",
+      "--set train..x:1:7: a name is missing in the path; write names with dots between, as in train.epochs");
+  expect_set_refused(text, "seed=", "--set seed:1:6: there is nothing here; write a YAML value");
+  expect_set_refused(text, "seed.x=5",
+                     "--set seed.x:1:6: nothing can lie below a scalar; end the path before this name");
+  expect_set_refused(text, "list.2=5", "--set list.2:1:6: '2' is no item of this list of 2; items are numbered from 0");
+  expect_set_refused(text, "list.-1=5",
+                     "--set list.-1:1:6: '-1' is no item of this list of 2; items are numbered from 0");
   const char *no_star =
       "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant";
-  g_autofree char *scalar = g_strconcat("--set:1:6: ", no_star, NULL),
-                  *missing = g_strconcat("--set:1:5: ", no_star, NULL);
+  g_autofree char *scalar = g_strconcat("--set seed.*:1:6: ", no_star, NULL),
+                  *missing = g_strconcat("--set new.*.x:1:5: ", no_star, NULL);
   expect_set_refused(text, "seed.*=5", scalar);
   expect_set_refused(text, "new.*.x=5", missing);
-  expect_set_refused(text, "list.x.y=5", "--set:1:6: 'x' is no item of this list of 2; items are numbered from 0");
+  expect_set_refused(text, "list.x.y=5",
+                     "--set list.x.y:1:6: 'x' is no item of this list of 2; items are numbered from 0");
   expect_set_refused(text,
                      "se\xff"
                      "ed=5",
                      "--set:1:1: this is not UTF-8 text; write PATH=VALUE in UTF-8");
   expect_set_refused(text, "seed=[1",
-                     "--set:1:8: did not find expected ',' or ']', while parsing a flow sequence from line 1 on");
-  expect_set_refused(text, "seed=*x", "--set:1:6: no anchor '&x' comes before this alias");
+                     "--set seed:1:8: did not find expected ',' or ']', while parsing a flow sequence from line 1 on");
+  expect_set_refused(text, "seed=*x", "--set seed:1:6: no anchor '&x' comes before this alias");
 }
 
 static void limits_depth_and_size_as_in_a_file(void **state) {
   (void)state;
   GString *path = g_string_new("a");
   for (int k = 0; k < 64; k++) g_string_append(path, ".a");
+  g_autofree char *refusal =
+      g_strdup_printf("--set %s:1:131: nested deeper than 64 levels; write fewer levels", path->str);
   g_string_append(path, "=1");
-  expect_set_refused("seed: 1", path->str, "--set:1:131: nested deeper than 64 levels; write fewer levels");
+  expect_set_refused("seed: 1", path->str, refusal);
   g_string_assign(path, "a=[1");
   for (int k = 0; k < YAML_MAX_NODES; k++) g_string_append(path, ",1");
   g_string_append(path, "]");
   expect_set_refused("seed: 1", path->str,
-                     "--set:1:199996: more than 100000 nodes, with those that aliases repeat; write fewer");
+                     "--set a:1:199996: more than 100000 nodes, with those that aliases repeat; write fewer");
   g_string_free(path, TRUE);
 }
 
@@ -148,6 +163,7 @@ int main(void) {
       cmocka_unit_test(leaves_other_users_of_a_list_alone),
       cmocka_unit_test(prefers_the_longest_key_that_fits),
       cmocka_unit_test(marks_what_it_set),
+      cmocka_unit_test(takes_keys_away),
       cmocka_unit_test(refuses_wrong_assignments),
       cmocka_unit_test(limits_depth_and_size_as_in_a_file),
   };
