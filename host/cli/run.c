@@ -14,9 +14,27 @@ static const char examples[] = "  dovetail run experiment.yaml\n"
 
 static gint interrupted;
 
+/* The second signal ends the process; what comes within a second of the first is the first, sent to a group as well. */
 static void interrupt(int number) {
-  (void)number;
-  g_atomic_int_set(&interrupted, 1);
+  static time_t first;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (!g_atomic_int_get(&interrupted)) {
+    first = now.tv_sec;
+    g_atomic_int_set(&interrupted, 1);
+  } else if (now.tv_sec > first + 1) {
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+}
+
+/* A terminal that closes stops a run as Ctrl-C does, but for `nohup`. */
+static void heed_signals(void) {
+  const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+  struct sigaction before;
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
 }
 
 struct session_result *run_job(const struct run_settings *settings, const struct job *job, struct session_config config,
@@ -186,8 +204,6 @@ int cli_run(int argc, char **argv) {
   settings.pool = pool;
   g_autoptr(GPtrArray) plans = make_plans(argc, argv, (const char *const *)sets, &settings, &error);
   if (!plans) return cli_fail(error);
-  const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  heed_signals();
   return run_plans(&settings, plans);
 }
