@@ -8,10 +8,12 @@ gboolean error_at(GError **error, struct mark mark, const char *format, ...) {
   va_start(arguments, format);
   g_autofree char *message = g_strdup_vprintf(format, arguments);
   va_end(arguments);
-  if (mark.line)
-    g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG, "%s:%u:%u: %s", mark.file, mark.line, mark.column, message);
-  else
-    g_set_error_literal(error, DOVETAIL_ERROR, DOVETAIL_WRONG, message);
+  g_set_error_literal(error, DOVETAIL_ERROR, DOVETAIL_WRONG, message);
+  return error_place(error, mark);
+}
+
+gboolean error_place(GError **error, struct mark mark) {
+  if (mark.line) g_prefix_error(error, "%s:%u:%u: ", mark.file, mark.line, mark.column);
   return FALSE;
 }
 

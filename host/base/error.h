@@ -23,6 +23,9 @@ struct mark {
 /** Sets *error to DOVETAIL_WRONG with "file:line:column: message" ("message" alone without a place). Returns FALSE. */
 gboolean error_at(GError **error, struct mark mark, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/** Puts "file:line:column: " before the message of *error, where it has a place. Returns FALSE. */
+gboolean error_place(GError **error, struct mark mark);
+
 /** Sets *error to DOVETAIL_FAILED. Returns FALSE. */
 gboolean error_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -44,6 +44,7 @@ struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_v
   status = dataset->ops->init(dataset->self, host, &fault);
   if (status != DVT_OK) {
     fail(dataset, &fault, status, error);
+    error_place(error, fault_mark(&fault, use));
     return NULL;
   }
   dataset->info = dataset->ops->info(dataset->self);

@@ -27,10 +27,7 @@ static void source_free(struct source *source) {
 AUTO_DEFINE(source, source_free)
 
 /* Damage is a failure and not a wrong experiment, but whoever reads of it wants the place too. */
-static gboolean damaged(const struct source *source, GError **error) {
-  if (source->mark.line) g_prefix_error(error, "%s:%u:%u: ", source->mark.file, source->mark.line, source->mark.column);
-  return FALSE;
-}
+static gboolean damaged(const struct source *source, GError **error) { return error_place(error, source->mark); }
 
 static gboolean open_file(struct source *source, GError **error) {
   if (!g_file_test(source->path, G_FILE_TEST_EXISTS))

@@ -47,7 +47,7 @@ refused("class given twice", ("  b: *network", "  b: {<<: *network, classes: [0,
 refused("more in a batch than in the data", ("batch: 16", "batch: 65"), r"bad\.yaml:5:3: .*64.*65")
 refused("empty file", (small(), ""), r"bad\.yaml:1:1: there is nothing here")
 refused("dataset missing", ("{plugin: shapes, params: {train: 64, test: 30}}", "{plugin: cifar10, params: {path: nowhere}}"),
-        r"dataset cifar10: .*nowhere", 1)
+        r"bad\.yaml:3:40: dataset cifar10: .*nowhere", 1)
 
 
 @case

@@ -110,7 +110,7 @@ static int check_folder(const struct cifar *cifar, struct dvt_error *error) {
     fault = "is no folder";
   if (!fault) return DVT_OK;
   return dvt_fail(error, DVT_ERROR_IO, "%s %s; it should be the folder with %s; docs/data.md tells where to get them",
-                  cifar->folder, fault, cifar->layout->all_files);
+                  *cifar->folder ? cifar->folder : "''", fault, cifar->layout->all_files);
 }
 
 /* One file. */
@@ -190,6 +190,7 @@ static int init(void *dataset, const struct dvt_host *host, struct dvt_error *er
   int status = check_folder(cifar, error);
   if (status == DVT_OK) status = open_files(cifar, error);
   if (status == DVT_OK) status = read_names(cifar, error);
+  if (status == DVT_ERROR_IO) dvt_blame(error, "path", 0);
   cifar->info.class_names = cifar->names ? cifar->names : layout->standard_names;
   return status;
 }
