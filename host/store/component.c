@@ -134,9 +134,17 @@ static json_t *get(const struct reading *reading, const char *key) {
   return value ? value : json_null();
 }
 
+/* These end up in messages on terminals, and files may be anyone's. */
+static gboolean has_controls(const char *text) {
+  for (; *text; text++)
+    if (g_ascii_iscntrl(*text)) return TRUE;
+  return FALSE;
+}
+
 static gboolean get_texts(const struct reading *reading) {
   for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
     const char *text = g_hash_table_lookup(reading->file->metadata, texts[k].key);
+    if (text && has_controls(text)) return malformed(reading, texts[k].key, "a text without control characters");
     *text_field(reading->info, k) = own(reading, g_strdup(text));
   }
   const char *params = reading->info->params, *seed = reading->info->seed;
@@ -174,7 +182,10 @@ static gboolean get_strings(const struct reading *reading, const char *key, cons
   if (!is_list_of(list, is_string)) return malformed(reading, key, "a list of texts");
   *count = (guint)json_array_size(list);
   const char **copies = own(reading, g_new(const char *, *count));
-  for (guint k = 0; k < *count; k++) copies[k] = own_string(reading, json_array_get(list, k));
+  for (guint k = 0; k < *count; k++) {
+    copies[k] = own_string(reading, json_array_get(list, k));
+    if (has_controls(copies[k])) return malformed(reading, key, "a list of texts without control characters");
+  }
   *strings = copies;
   return TRUE;
 }

@@ -69,8 +69,9 @@ char *run_component_path(const struct run *run, const char *name) {
   return run_component_file(run->path, name);
 }
 
-gboolean run_finish(struct run *run, const char *state, GError **error) {
+gboolean run_finish(struct run *run, const char *state, const char *message, GError **error) {
   json_object_set_new(run->info, "end", now());
+  if (message) json_object_set_new(run->info, "error", json_string(message));
   return run_record(run, "state", json_string(state), error);
 }
 

@@ -4,7 +4,7 @@
  *
  *     experiment.yaml   as given            resolved.yaml   with every default
  *     run.json          dovetail's version, command, machine, threads, plugins with version and SHA-256, choices by
- *                       time, start, end, state
+ *                       time, start, end, state, error when failed
  *     metrics.jsonl     one JSON object a line          results.json
  *     components/NAME.safetensors
  */
@@ -58,8 +58,8 @@ char *run_component_path(const struct run *run, const char *name);
 /** As run_component_path, of a run directory that is only read: no folder is made. */
 char *run_component_file(const char *directory, const char *name);
 
-/** Ends it: writes state ("done", "failed", "interrupted") and end into run.json. */
-gboolean run_finish(struct run *run, const char *state, GError **error);
+/** Ends it: writes state ("done", "failed", "interrupted"), message (of its error, or NULL) and end into run.json. */
+gboolean run_finish(struct run *run, const char *state, const char *message, GError **error);
 
 /** Frees it; what is not finished stays "running" in run.json. Takes NULL. */
 void run_close(struct run *run);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/session.h"
 
+#include "base/processors.h"
 #include "measure/cross.h"
 #include "train/components.h"
 #include "train/frozen.h"
@@ -210,6 +211,26 @@ static gboolean run(struct session *session, GError **error) {
   return FALSE;
 }
 
+static void warn_of_threads(guint asked) {
+  if (asked <= processors_usable()) return;
+  g_log("dovetail", G_LOG_LEVEL_WARNING,
+        "train.threads is %u, and this process may use %u cores: threads will wait for each other; leave it away, and "
+        "there is one for each core",
+        asked, processors_usable());
+}
+
+/* A run whose end could not be written stays "running" in run.json, so whoever reads of its error reads that too. */
+static gboolean finish(struct run *run, GError **failure) {
+  const gboolean failed = *failure && (*failure)->code != DOVETAIL_INTERRUPTED;
+  g_autoptr(GError) unwritten = NULL;
+  if (run_finish(run, final_state(*failure), failed ? (*failure)->message : NULL, &unwritten)) return TRUE;
+  if (*failure)
+    g_prefix_error(failure, "%s; and before that: ", unwritten->message);
+  else
+    *failure = g_steal_pointer(&unwritten);
+  return FALSE;
+}
+
 struct session_result *session_run(struct composition *composition, const struct session_config *config,
                                    GError **error) {
   AUTO(session_result) result = g_new0(struct session_result, 1);
@@ -219,12 +240,13 @@ struct session_result *session_run(struct composition *composition, const struct
   result->threads = threads_taken(composition);
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
+  warn_of_threads(composition->experiment->train.threads);
   if (!open_run(&session, error)) return NULL;
   composition_choose(composition, config->choices);
   if (config->choices) choices_begin(config->choices, config->recorded_choices);
   gboolean good = run(&session, &failure);
   if (config->choices) json_object_set_new(session.run->info, RUN_CHOICES, choices_used(config->choices));
-  good = run_finish(session.run, final_state(failure), failure ? NULL : &failure) && good;
+  good = finish(session.run, &failure) && good;
   run_close(session.run);
   if (good) return g_steal_pointer(&result);
   g_propagate_error(error, failure);

@@ -189,6 +189,8 @@ static void malformed_values_are_named(void **state) {
       {"dovetail.seed", "three", "an integer of at least 0"},
       {"dovetail.classes", "cat", "a list of texts"},
       {"dovetail.classes", "[\"cat\",1]", "a list of texts"},
+      {"dovetail.classes", "[\"cat\\u001b[31m\"]", "a list of texts without control characters"},
+      {"dovetail.split", "layer2\n\033[31m", "a text without control characters"},
       {"dovetail.mean", "[\"0.5\"]", "a list of numbers"},
       {"dovetail.mean", "[1e39]", "a list of numbers"},
       {"dovetail.mean", "[0.5]", "'dovetail.deviation' is not as long"},

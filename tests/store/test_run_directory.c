@@ -190,12 +190,22 @@ static void of_what_is_no_run_nothing_is_recorded(void **state) {
 static void finishing_says_how_and_when(void **state) {
   GError *error = NULL;
   AUTO(run) run = create(*state, "name", &error);
-  assert_true(run_finish(run, "interrupted", &error));
+  assert_true(run_finish(run, "interrupted", NULL, &error));
   json_auto_t *info = load(run, "run.json");
   assert_string_equal(text_of(info, "state"), "interrupted");
   assert_string_equal(text_of(info, "command"), "run x.yaml");
+  assert_null(json_object_get(info, "error"));
   assert_date(info, "start");
   assert_date(info, "end");
+}
+
+static void finishing_says_why_it_failed(void **state) {
+  GError *error = NULL;
+  AUTO(run) run = create(*state, "name", &error);
+  assert_true(run_finish(run, "failed", "a loss is not finite", &error));
+  json_auto_t *info = load(run, "run.json");
+  assert_string_equal(text_of(info, "state"), "failed");
+  assert_string_equal(text_of(info, "error"), "a loss is not finite");
 }
 
 static void an_unfinished_run_stays_running(void **state) {
@@ -212,7 +222,7 @@ static void an_end_that_cannot_be_written_is_reported(void **state) {
   GError *error = NULL;
   AUTO(run) run = create(*state, "name", &error);
   limit_file_size(10);
-  const gboolean good = run_finish(run, "done", &error);
+  const gboolean good = run_finish(run, "done", NULL, &error);
   limit_file_size(RLIM_INFINITY);
   assert_false(good);
   assert_failed_with(&error, run->path, "run.json: cannot be written", NULL);
@@ -290,6 +300,7 @@ int main(void) {
       SCRATCH_TEST(what_is_recorded_is_there_at_once),
       SCRATCH_TEST(of_what_is_no_run_nothing_is_recorded),
       SCRATCH_TEST(finishing_says_how_and_when),
+      SCRATCH_TEST(finishing_says_why_it_failed),
       SCRATCH_TEST(an_unfinished_run_stays_running),
       SCRATCH_TEST(an_end_that_cannot_be_written_is_reported),
       SCRATCH_TEST(components_have_a_folder),

@@ -146,14 +146,16 @@ static void what_is_no_sweep_is_left_alone(void **state) {
   assert_int_equal(scratch_count(run), 0);
 }
 
-static void a_run_whose_results_are_gone_is_pending(void **state) {
-  struct sweep_directory *first = open_good(state, "ab");
-  run_to(first, 0, "done");
-  g_autofree char *results = scratch_path(state, "sweep/run-0/results.json");
+static void a_run_whose_results_are_gone_or_damaged_is_pending(void **state) {
+  struct sweep_directory *first = open_good(state, "abc");
+  for (guint k = 0; k < 3; k++) run_to(first, k, "done");
+  g_autofree char *gone = scratch_path(state, "sweep/run-0/results.json");
+  g_autofree char *cut = scratch_path(state, "sweep/run-1/results.json");
   sweep_directory_close(first);
-  assert_int_equal(g_unlink(results), 0);
-  AUTO(sweep_directory) again = open_good(state, "ab");
-  expect_states(again, "pp");
+  assert_int_equal(g_unlink(gone), 0);
+  assert_true(g_file_set_contents(cut, "{\"own_accuracy\":", -1, NULL));
+  AUTO(sweep_directory) again = open_good(state, "abc");
+  expect_states(again, "ppd");
 }
 
 static void only_one_process_works_on_a_sweep(void **state) {
@@ -234,7 +236,7 @@ int main(void) {
       SCRATCH_TEST(the_choices_of_its_runs_are_told),
       SCRATCH_TEST(another_sweep_gets_a_directory_of_its_own),
       SCRATCH_TEST(what_is_no_sweep_is_left_alone),
-      SCRATCH_TEST(a_run_whose_results_are_gone_is_pending),
+      SCRATCH_TEST(a_run_whose_results_are_gone_or_damaged_is_pending),
       SCRATCH_TEST(only_one_process_works_on_a_sweep),
       SCRATCH_TEST(a_damaged_manifest_is_an_error_and_stays),
       SCRATCH_TEST(a_folder_in_place_of_the_manifest_is_an_error),
