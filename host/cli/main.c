@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/nearest.h"
 #include "cli/cli.h"
@@ -51,24 +52,42 @@ static void let_threads_sleep(void) {
   if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
 }
 
+static gboolean ended;
+
+/* What else ends the program with exit, even with 0, is a plugin. */
+static void tell_exit(void) {
+  if (ended) return;
+  fputs("dovetail: a plugin ended the program, which is not its to do; 'dovetail conform' finds out which\n", stderr);
+  _exit(DOVETAIL_FAILED);
+}
+
+static int run_command(int argc, char **argv) {
+  for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
+    if (!strcmp(argv[0], commands[k].name)) return commands[k].run(argc, argv);
+  return unknown_command(argv[0]);
+}
+
+static int dispatch(int argc, char **argv) {
+  if (argc < 2) {
+    print_usage(stderr);
+    return DOVETAIL_WRONG;
+  }
+  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+    print_usage(stdout);
+  else if (!strcmp(argv[1], "--version"))
+    printf("dovetail %s, plugin ABI %d.%d\n", DOVETAIL_VERSION, DVT_ABI_MAJOR, DVT_ABI_MINOR);
+  else
+    return run_command(argc - 1, argv + 1);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers have a point everywhere */
   signal(SIGCHLD, SIG_DFL); /* who was started with it ignored would never learn how its children ended */
   let_threads_sleep();
   cli_show_logs();
-  if (argc < 2) {
-    print_usage(stderr);
-    return DOVETAIL_WRONG;
-  }
-  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-    print_usage(stdout);
-    return 0;
-  }
-  if (!strcmp(argv[1], "--version")) {
-    printf("dovetail %s, plugin ABI %d.%d\n", DOVETAIL_VERSION, DVT_ABI_MAJOR, DVT_ABI_MINOR);
-    return 0;
-  }
-  for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
-    if (!strcmp(argv[1], commands[k].name)) return cli_end(commands[k].run(argc - 1, argv + 1));
-  return unknown_command(argv[1]);
+  atexit(tell_exit);
+  const int status = cli_end(dispatch(argc, argv));
+  ended = TRUE;
+  return status;
 }

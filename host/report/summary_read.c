@@ -216,7 +216,7 @@ static gboolean read_directory(struct reader *reader, GError **error) {
   if (has_file(directory, "results.json")) return read_single(reader, error);
   const struct mark nowhere = {0};
   if (!g_file_test(directory, G_FILE_TEST_IS_DIR))
-    return error_at(error, nowhere, "%s: there is no such directory; that of a sweep or a run is wanted", directory);
+    return error_at(error, nowhere, "%s: is no directory; that of a sweep or a run is wanted", directory);
   return error_at(error, nowhere,
                   "%s: is neither the directory of a sweep (it has no sweep.json) nor that of a finished run (no "
                   "results.json)",

@@ -9,6 +9,8 @@
 #include "plugin/registry.h"
 #include "scaffold/templates.h"
 
+enum { LONGEST_NAME = 64 }; /* as of the experiment that is made with it */
+
 static gboolean is_empty(const char *folder, GError **error) {
   g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
   if (!dir) return FALSE;
@@ -41,10 +43,11 @@ static gboolean write_file(const struct template_file *file, const char *folder,
 
 gboolean scaffold_write(enum dvt_kind kind, const char *name, const char *folder, GError **error) {
   const char *kind_name = registry_kind_name(kind);
-  if (!plugin_name_good(name)) {
+  if (!plugin_name_good(name) || strlen(name) > LONGEST_NAME) {
     g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG,
-                "'%s' cannot be the name of a plugin: it takes lower-case letters, digits and single '-' between them",
-                name);
+                "'%s' cannot be the name of a plugin: it takes at most %d lower-case letters, digits and single '-' "
+                "between them",
+                name, LONGEST_NAME);
     return FALSE;
   }
   if (!make_folder(folder, error)) return FALSE;

@@ -99,13 +99,19 @@ static gboolean same_classes(const struct task *task, const guint32 *classes, gu
   return TRUE;
 }
 
+/* Whether two limits leave the same examples. */
+static gboolean same_limits(const struct dvt_dataset_info *info, const guint64 *a, const guint64 *b) {
+  for (guint subset = 0; subset < DVT_SUBSET_COUNT; subset++)
+    if (MIN(a[subset], info->count[subset]) != MIN(b[subset], info->count[subset])) return FALSE;
+  return TRUE;
+}
+
 /* The task of an earlier network with the same examples and classes, or NULL. */
 static const struct task *find_task(const struct composition *composition, const struct dataset *dataset,
                                     const guint64 *limit, const guint32 *classes, guint count) {
   for (guint t = 0; t < composition->network_count; t++) {
     const struct network *other = &composition->networks[t];
-    if (other->task && other->task->dataset == dataset &&
-        !memcmp(other->spec->data.limit, limit, sizeof other->spec->data.limit) &&
+    if (other->task && other->task->dataset == dataset && same_limits(dataset->info, other->spec->data.limit, limit) &&
         same_classes(other->task, classes, count))
       return other->task;
   }

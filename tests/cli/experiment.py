@@ -31,12 +31,13 @@ def small(*changes):
     return text
 
 
-def interrupt(folder, *changes):
-    """Runs the experiment for ever, and interrupts it once an epoch is over. Returns status and messages."""
+def interrupt(folder, *changes, signals=(signal.SIGINT,)):
+    """Runs the experiment for ever, and sends it signals once an epoch is over. Returns status and messages."""
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000"), *changes))
     process = start("run", "long.yaml", folder=folder)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
     wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
-    process.send_signal(signal.SIGINT)
+    for number in signals:
+        process.send_signal(number)
     _, messages = process.communicate(timeout=60)
     return process.returncode, messages.decode(errors="replace")

@@ -86,6 +86,11 @@ def a_hook_that_fails_without_a_word(folder):
 
 
 @case
+def a_plugin_that_ends_the_program_is_told(folder):
+    end(folder, "exits", r"a plugin ended the program")
+
+
+@case
 def heads_out_of_turn(folder):
     end(folder, "late-head", r"make_head may be called during init alone")
     end(folder, "joint-head", r"auxiliary heads run in feature_loss and view_loss alone")

@@ -167,7 +167,7 @@ def a_directory_of_neither_kind_is_wrong(folder):
     os.mkdir(path(folder, "empty"))
     done = report("empty", folder=folder, status=2)
     assert "empty: is neither" in done.stderr and "sweep.json" in done.stderr and "results.json" in done.stderr
-    assert "gone: there is no such directory" in report("gone", folder=folder, status=2).stderr
+    assert "gone: is no directory" in report("gone", folder=folder, status=2).stderr
 
 
 @case

@@ -4,6 +4,8 @@
 import glob
 import json
 import os
+import shutil
+import signal
 import struct
 
 from components import tensors
@@ -183,6 +185,18 @@ def an_interrupt_ends_with_130_and_keeps_the_components(folder):
     assert load(folder, "runs/small/run.json")["state"] == "interrupted"
     assert "conv1.weight" in tensors(os.path.join(folder, "runs/small/components/a-extractor.safetensors"))
     assert not os.path.exists(os.path.join(folder, "runs/small/results.json"))
+
+
+@case
+def a_closed_terminal_and_a_signal_to_a_whole_group_keep_them_too(folder):
+    """`timeout`, for one, signals the process and then its group: the same request comes twice."""
+    for signals in (signal.SIGHUP,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM):
+        status, messages = interrupt(folder, signals=signals)
+        assert status == 130, (signals, status, messages)
+        directory = max(glob.glob(os.path.join(folder, "runs/small*")), key=os.path.getmtime)
+        assert load(directory, "run.json")["state"] == "interrupted", signals
+        assert os.path.exists(os.path.join(directory, "components/a-extractor.safetensors")), signals
+        shutil.rmtree(os.path.join(folder, "runs"))
 
 
 @case

@@ -22,12 +22,13 @@ enum fault {
   GROWING_HEAD,
   WIDE_FEATURES,
   WIDE_GRADIENT,
-  WIDE_LOGITS
+  WIDE_LOGITS,
+  EXITS
 };
 
-static const char *const faults[] = {"none",          "joint-nan",     "joint-fails", "fails-silently", "late-head",
-                                     "joint-head",    "nameless-head", "bad-label",   "growing-head",   "wide-features",
-                                     "wide-gradient", "wide-logits",   NULL};
+static const char *const faults[] = {
+    "none",      "joint-nan",    "joint-fails",   "fails-silently", "late-head",   "joint-head", "nameless-head",
+    "bad-label", "growing-head", "wide-features", "wide-gradient",  "wide-logits", "exits",      NULL};
 
 static const struct dvt_param params[] = {
     {"fault", DVT_TYPE_STRING, 0, "none", 0, 0, faults, NULL, "What it does wrong."},
@@ -142,6 +143,7 @@ static int joint_loss(void *aligner, const struct dvt_batch *const *batches, con
   struct hooks *hooks = aligner;
   struct dvt_tensor logits;
   const int64_t images = dvt_tensor_count(batches[0]->images), size = dvt_tensor_count(features[0]);
+  if (hooks->fault == EXITS) exit(0);
   if (hooks->fault == JOINT_FAILS) return dvt_fail(error, DVT_ERROR_INTERNAL, "it fails here");
   if (hooks->fault == JOINT_HEAD)
     return hooks->host->head_forward(hooks->host, hooks->head, 0, features[0], &logits, error);
