@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "flight.h"
 #include "resnet.h"
-#include "rig.h"
 
 enum { CAPACITY = 6, FLIGHTS = 3, BOTH = DVT_PASS_BACKWARD | DVT_PASS_BATCH_STATISTICS };
 
@@ -32,57 +32,9 @@ static int uneven_sum(struct nn_graph *graph, int value) {
   return nn_batch_norm_add_relu(graph, nn_conv(graph, value, "conv", 8, 3, 1), "sum", value);
 }
 
-/* One flight with memory of its own. */
-struct flight {
-  struct rig *rig;
-  struct pass *pass;
-  guint n;
-  float *input, *output, *output_gradient, *input_gradient;
-  gsize in, out; /* floats for n examples */
-};
-
-/* Takes the pass. */
-static void flight_begin(struct flight *flight, struct rig *rig, struct pass *pass, guint n) {
-  flight->rig = rig;
-  flight->pass = pass;
-  flight->n = n;
-  flight->in = n * rig_input_size(rig);
-  flight->out = n * rig_output_size(rig);
-  flight->input = rig_noise(flight->in, 1, "input");
-  flight->output_gradient = rig_noise(flight->out, 2, "gradient");
-  flight->output = memory_floats(flight->out, NULL);
-  flight->input_gradient = memory_floats(flight->in, NULL);
-}
-
-static void flight_end(struct flight *flight) {
-  pass_free(flight->pass);
-  free(flight->input);
-  free(flight->output);
-  free(flight->output_gradient);
-  free(flight->input_gradient);
-}
-
-static void flight_forward(struct flight *flight) {
-  rig_forward(flight->rig, flight->pass, flight->n, flight->input, flight->output);
-}
-
-static void flight_backward(struct flight *flight) {
-  rig_backward(flight->rig, flight->pass, flight->n, flight->output_gradient, flight->input_gradient);
-}
-
 static gpointer fly(gpointer data) {
-  for (guint k = 0; k < 5; k++) {
-    pass_clear(((struct flight *)data)->pass);
-    flight_forward(data);
-    flight_backward(data);
-  }
+  for (guint k = 0; k < 5; k++) flight_step(data);
   return NULL;
-}
-
-static void assert_same_flight(const struct flight *a, const struct flight *b) {
-  assert_memory_equal(a->output, b->output, a->out * sizeof(float));
-  assert_memory_equal(a->input_gradient, b->input_gradient, a->in * sizeof(float));
-  assert_memory_equal(a->pass->gradients, b->pass->gradients, a->rig->module->parameter_size * sizeof(float));
 }
 
 static void check_flights_at_once(guint32 precision) {
@@ -96,7 +48,7 @@ static void check_flights_at_once(guint32 precision) {
   for (guint k = 0; k < FLIGHTS; k++) threads[k] = g_thread_new("flight", fly, &flights[k]);
   for (guint k = 0; k < FLIGHTS; k++) g_thread_join(threads[k]);
   for (guint k = 0; k < FLIGHTS; k++) {
-    assert_same_flight(&alone, &flights[k]);
+    flight_assert_same(&alone, &flights[k]);
     flight_end(&flights[k]);
   }
   flight_end(&alone);
@@ -144,7 +96,7 @@ static void a_pass_moves_between_threads(void **state) {
   flight_begin(&there, rig, rig_pass(rig, BOTH, CAPACITY, 1, TRUE), CAPACITY);
   fly(&here);
   g_thread_join(g_thread_new("forward", fly, &there));
-  assert_same_flight(&here, &there);
+  flight_assert_same(&here, &there);
   flight_end(&here);
   flight_end(&there);
 }
@@ -161,7 +113,7 @@ static void batches_of_other_sizes_leave_no_trace(void **state) {
   }
   fly(&used);
   fly(&fresh);
-  assert_same_flight(&used, &fresh);
+  flight_assert_same(&used, &fresh);
   flight_end(&used);
   flight_end(&fresh);
 }
@@ -176,7 +128,7 @@ static void a_small_batch_is_as_in_a_pass_made_for_it(void **state) {
     flight_begin(&fitting, rig, rig_pass(rig, BOTH, sizes[k], 1, TRUE), sizes[k]);
     fly(&large);
     fly(&fitting);
-    assert_same_flight(&large, &fitting);
+    flight_assert_same(&large, &fitting);
     flight_end(&large);
     flight_end(&fitting);
   }
