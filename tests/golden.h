@@ -4,9 +4,10 @@
  *
  * A gradient jumps where the input of a ReLU changes sign. Among the six million of a ResNet-20 on 32 images some are
  * within 1e-6 of zero, where float32 cannot tell the sign: on which side they fall is chance, for any implementation,
- * and a single one on the other side moves gradients by 1e-3 or more. So from depth 20 on, when a tensor disagrees, the
- * step is repeated on images that differ in their last bit, which throws the dice anew; in one and the same throw all
- * tensors must agree, within the tolerance that holds for the first. An error in a formula agrees in none.
+ * and a single one on the other side moves gradients by 1e-3 or more. So when a tensor disagrees, the step is repeated
+ * on images that differ in their last bit, which throws the dice anew; in one and the same throw all tensors must
+ * agree, within the tolerance that holds for the first. An error in a formula agrees in none. With a ResNet-8 chance
+ * seldom has a part in it, so there are few throws.
  */
 #ifndef TESTS_GOLDEN_H
 #define TESTS_GOLDEN_H
@@ -44,10 +45,13 @@ void golden_compare(const struct safetensors *golden, const char *prefix, const 
 /** The same of a loss. */
 void golden_compare_loss(const struct safetensors *golden, const char *name, double loss, double expected);
 
-/** Runs a step that compares, once or in several throws, and fails the test case when none agrees in everything. */
+/**
+ * Runs a step that compares, in so many throws as it takes, and fails the test case when none agrees in everything.
+ * Each `attempt` begins with the values of the file.
+ */
 void golden_check(const struct safetensors *golden, void (*step)(void *data, guint attempt), void *data);
 
-/** Whether the file's network is so small that chance has no part in it. */
+/** Whether the file's network is so small that chance has little part in it. */
 gboolean golden_is_small(const struct safetensors *golden);
 
 #endif
