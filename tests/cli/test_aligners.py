@@ -115,20 +115,22 @@ def aligned(aligners, *changes):
     return small(("  - {plugin: shared-init}\n  - {plugin: rotation, weight: 0.5}\n", lines), *changes)
 
 
-def check(folder, aligner, *changes):
+def check(folder, aligner, *changes, command="check"):
     write(folder, "aligned.yaml", aligned([aligner], *changes))
-    return dovetail("check", "aligned.yaml", folder=folder)
+    return dovetail(command, "aligned.yaml", folder=folder)
 
 
 def refuse(folder, aligner, expected, *changes, at=None):
-    """The experiment is refused at the aligner's name, or where a value stands last in it."""
-    done = check(folder, aligner, *changes)
+    """The experiment is refused at the aligner's name, or where a value stands last in it, and no run is begun."""
+    done, ran = (check(folder, aligner, *changes, command=command) for command in ("check", "run"))
     lines = aligned([aligner], *changes).splitlines()
     line = lines.index(f"  - {{{aligner}}}")
     name = aligner.split(",")[0].removeprefix("plugin: ")
     start = f"dovetail: aligned.yaml:{line + 1}:{lines[line].rindex(at or name) + 1}: aligner {name}"
     assert done.returncode == 2 and done.stderr.startswith(start), (done.returncode, done.stderr)
     assert re.search(expected, done.stderr), done.stderr
+    assert (ran.returncode, ran.stderr) == (done.returncode, done.stderr), ran.stderr
+    assert not os.path.exists(os.path.join(folder, "runs")), "a run was begun"
 
 
 def network_b(change):
