@@ -272,14 +272,19 @@ def runs_that_are_none(folder):
     refused(folder, r"e\.yaml:10:11: the head of network a is not there: no file .*/a-head", *TAKEN)
 
 
-def damage(folder, status, message, change):
-    """Damages the extractor, expects the message at its place, and mends it; no run may have begun."""
-    path = path_of(folder, "alone", "a-extractor")
+TAKEN_WHOLE = *TAKEN, aligned(from_run(ROTATION))
+PLACES = {"a-extractor": r"e\.yaml:10:11: ", "rotation-rotation": r"e\.yaml:13:43: "}
+
+
+def damage(folder, component, status, message, change):
+    """Damages a component, expects the message at its place, and mends it; no run may have begun."""
+    path = path_of(folder, "alone", component)
     with open(path, "rb") as file:
         whole = file.read()
     with open(path, "wb") as file:
         file.write(change(whole))
-    refused(folder, r"e\.yaml:10:11: \S*a-extractor\.safetensors\S* " + message, *TAKEN, status=status, command="run")
+    refused(folder, rf"{PLACES[component]}\S*{component}\.safetensors\S* {message}", *TAKEN_WHOLE, status=status,
+            command="run")
     assert os.listdir(os.path.join(folder, "runs")) == ["alone"]
     with open(path, "wb") as file:
         file.write(whole)
@@ -288,12 +293,43 @@ def damage(folder, status, message, change):
 @case
 def damaged_components(folder):
     run(folder, named("alone"), ALONE)
-    damage(folder, 1, ".", lambda whole: whole[:len(whole) // 2])
-    damage(folder, 1, ".", lambda whole: b"")
-    damage(folder, 1, ".", lambda whole: whole[:8] + bytes([whole[8] ^ 1]) + whole[9:])
-    damage(folder, 1, "metadata 'dovetail.input_shape'", lambda whole: whole.replace(b"[3,32,32]", b"[3,32,-2]"))
-    damage(folder, 1, "tensor '.*' holds a value that is not finite", lambda whole: whole[:-4] + struct.pack("<f", float("nan")))
-    damage(folder, 2, "does not fit: it has no tensor 'bn1.bias'", lambda whole: whole.replace(b'"bn1.bias"', b'"bn1.bais"'))
+    for component, tensor in ("a-extractor", "conv1.weight"), ("rotation-rotation", "linear.weight"):
+        quoted = f'"{tensor}"'.encode()
+        damage(folder, component, 1, r"tensor '\S+': its data end at byte \d+ of the buffer; the file has \d+",
+               lambda whole: whole[:-1])
+        damage(folder, component, 1, r"ends within its header: \d+ bytes stated, 92 there", lambda whole: whole[:100])
+        damage(folder, component, 1, "has 0 bytes; a safetensors file has at least 8", lambda whole: b"")
+        damage(folder, component, 1, "its header is not valid JSON: byte 1",
+               lambda whole: whole[:8] + bytes([whole[8] ^ 1]) + whole[9:])
+        damage(folder, component, 1, r"metadata 'dovetail\.input_shape' is not a list of three integers from 1 on",
+               lambda whole: re.sub(rb"(input_shape\S+?,)\d\d\]", rb"\1-2]", whole))
+        damage(folder, component, 1, "tensor '.*' holds a value that is not finite",
+               lambda whole: whole[:-4] + struct.pack("<f", float("nan")))
+        damage(folder, component, 2, f"does not fit: it has no tensor '{tensor}'",
+               lambda whole: whole.replace(quoted, quoted[::-1]))
+
+
+@case
+def a_head_that_is_not_there(folder):
+    run(folder, named("alone"), ALONE)
+    path = path_of(folder, "alone", "rotation-rotation")
+    os.remove(path)
+    refused(folder, PLACES["rotation-rotation"] + "the auxiliary head of aligner rotation is not there: no file "
+            + re.escape(path), *TAKEN_WHOLE, command="run")
+    assert os.listdir(os.path.join(folder, "runs")) == ["alone"]
+
+
+@case
+def a_head_that_does_not_fit(folder):
+    """Without a frozen network: nothing but the head can be what does not fit."""
+    run(folder, named("alone"), ALONE)
+    place = r"e\.yaml:11:43: \S*/rotation-rotation\.safetensors does not fit: "
+    for message, change in (("its split: layer2; of aligner rotation in the experiment: layer1",
+                             ("split: layer2", "split: layer1")),
+                            ('its parameters: .*"width": 4}; of aligner rotation in the experiment: .*"width": 8}',
+                             ("width: 4", "width: 8"))):
+        refused(folder, place + message, change, aligned(from_run(ROTATION)), command="run")
+        assert os.listdir(os.path.join(folder, "runs")) == ["alone"]
 
 
 @case
