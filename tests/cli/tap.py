@@ -18,6 +18,10 @@ def case(function):
     return function
 
 
+class Skip(Exception):
+    """Raised by a case that this machine cannot run; its text says why."""
+
+
 def variables(folder):
     """The environment in which the program finds the plugins under test, and dovetail-scan by itself."""
     mine = {"DOVETAIL_PLUGIN_PATH": plugins, "XDG_DATA_HOME": folder, "XDG_CACHE_HOME": cache.name}
@@ -64,6 +68,8 @@ def main():
             try:
                 function(folder)
                 print(f"ok {number} - {function.__name__}", flush=True)
+            except Skip as reason:
+                print(f"ok {number} - {function.__name__} # SKIP {reason}", flush=True)
             except Exception:
                 failed += 1
                 print(f"not ok {number} - {function.__name__}", flush=True)

@@ -8,7 +8,7 @@ import signal
 
 from components import tensors
 from experiment import small
-from tap import case, dovetail, main, start, wait_until, write
+from tap import Skip, case, dovetail, main, start, wait_until, write
 
 # Wide enough that there is more than one way; an epoch is one step, and two of them show what weights became. float32:
 # what bfloat16 rounds is far larger than what the ways differ in.
@@ -69,6 +69,13 @@ def rewrite_cache(folder, way):
     return count
 
 
+def make_winograd_known(folder, text=TEXT):
+    """Has the cache say Winograd wherever that is possible. What it was measured for is a run of its own."""
+    run(folder, "measured", text=text)
+    if not rewrite_cache(folder, "winograd"):
+        raise Skip("Winograd is not possible on this processor")
+
+
 def agree(one, other):
     """
     Whether two runs did the same sums in another order. A loss is a mean of values near 2, each behind some thousand
@@ -114,12 +121,26 @@ def what_the_cache_says_is_done(folder):
     direct = run(folder, "direct")
     assert places and set(choices(direct).values()) == {"direct"}
     assert components(direct) == off
-    if not rewrite_cache(folder, "winograd"):
-        return  # not possible on this machine
-    winograd = run(folder, "winograd")
+
+
+@case
+def winograd_is_done_where_the_cache_says_so(folder):
+    make_winograd_known(folder)
+    winograd, off = run(folder, "winograd"), run(folder, "off", "--tune", "off")
     assert "winograd" in choices(winograd).values()
-    assert components(winograd) != off
-    agree(winograd, direct)
+    assert components(winograd) != components(off)
+    agree(winograd, off)
+
+
+@case
+def winograd_with_threads_that_share_a_network_repeats(folder):
+    text = TEXT.replace("threads: 2", "threads: 4")
+    make_winograd_known(folder, text)
+    first, *others = (run(folder, f"run{number}", text=text) for number in range(3))
+    used = choices(first)
+    assert "winograd" in used.values() and all("threads 2" in key for key in used), used
+    for other in others:
+        assert choices(other) == used and components(other) == components(first)
 
 
 @case
@@ -148,9 +169,7 @@ def forget_end(sweep, run):
 @case
 def what_is_continued_keeps_its_choices(folder):
     text = TEXT + "sweep: {seed: [1, 2]}\n"
-    run(folder, "measured")
-    if not rewrite_cache(folder, "winograd"):
-        return  # not possible on this machine
+    make_winograd_known(folder)
     sweep = run(folder, "sweep", text=text)
     whole = os.path.join(sweep, "2")
     assert "winograd" in choices(whole).values()
