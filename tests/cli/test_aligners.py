@@ -22,6 +22,12 @@ def run(folder, fault="none", *changes):
     return dovetail("run", "hooks.yaml", "-q", "--plugin-path", hooks, folder=folder)
 
 
+def losses(folder, runs="runs"):
+    """Of the aligners, by epoch and network."""
+    with open(os.path.join(folder, runs, "small/metrics.jsonl")) as file:
+        return [json.loads(line)["aligner_losses"] for line in file]
+
+
 def end(folder, fault, expected, status=1):
     done = run(folder, fault)
     assert done.returncode == status and re.search(expected, done.stderr), (done.returncode, done.stderr)
@@ -31,8 +37,7 @@ def end(folder, fault, expected, status=1):
 def every_hook_comes_in_its_turn_with_the_same_images(folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
-    with open(os.path.join(folder, "runs/small/metrics.jsonl")) as file:
-        lines = [json.loads(line)["aligner_losses"] for line in file]
+    lines = losses(folder)
     assert all(line["rotation"] > 0 and line["hooks"] > 0 for line in lines), lines
 
 
@@ -187,6 +192,27 @@ def common_classes_of_tasks_that_differ(folder):
 
 
 @case
+def networks_of_different_depth_data_and_classes(folder):
+    """Every head is measured on its own task's images, behind either extractor."""
+    b = network_b("backbone: {plugin: resnet, params: {depth: 14, width: 4}}, classes: [2, 0, 4, 5], "
+                  "head: {plugin: resnet-tail, params: {depth: 14, width: 4}}, "
+                  "data: {plugin: shapes, params: {train: 48, test: 40}}")
+    changes = (NETWORK_A, NETWORK_A + "    classes: [0, 1, 2]\n"), b, ("batch: 16", "batch: 8")
+    write(folder, "aligned.yaml", aligned(["plugin: rotation", "plugin: common-classes"], *changes))
+    done = dovetail("run", "aligned.yaml", "-q", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    accuracy = {(pair["extractor"], pair["head"]): pair["accuracy"] for pair in results["pairs"]}
+    assert set(accuracy) == {(extractor, head) for extractor in "ab" for head in "ab"}, accuracy
+    for (extractor, head), value in accuracy.items():
+        images = {"a": 9, "b": 16}[head]
+        assert 0 <= value <= 1 and round(value * images, 6).is_integer(), (extractor, head, value)
+    assert abs(results["swap_accuracy"] - (accuracy["a", "b"] + accuracy["b", "a"]) / 2) < 1e-12, results
+    lines = losses(folder)
+    assert len(lines) == 4 and all(line["rotation"] > 0 and line["common-classes"] > 0 for line in lines), lines
+
+
+@case
 def shared_init_of_networks_without_a_weight_in_common(folder):
     refuse(folder, "plugin: shared-init", "networks a and b have no weight of the same name and shape", WIDER,
            ("batch: 16", "batch: 8"))
@@ -201,11 +227,6 @@ def shared_init_says_what_it_shares(folder):
     assert check(folder, "plugin: shared-init").stderr == ""
 
 
-def last_losses(folder, runs):
-    with open(os.path.join(folder, runs, "small/metrics.jsonl")) as file:
-        return json.loads(file.readlines()[-1])["aligner_losses"]
-
-
 @case
 def distillation_draws_features_together(folder):
     """A weight of 0 changes nothing and measures: with a weight the same difference ends far below that."""
@@ -213,7 +234,7 @@ def distillation_draws_features_together(folder):
         write(folder, "aligned.yaml", aligned([f"plugin: distillation, weight: {weight}"], ("epochs: 2", "steps: 40")))
         done = dovetail("run", "aligned.yaml", "-q", "--runs", runs, folder=folder)
         assert done.returncode == 0, done.stderr
-    apart, together = (last_losses(folder, runs)["distillation"] for runs in ("apart", "together"))
+    apart, together = (losses(folder, runs)[-1]["distillation"] for runs in ("apart", "together"))
     assert 0 < together < apart / 4, (apart, together)
 
 
@@ -225,8 +246,8 @@ def aligners_together_repeat_to_the_bit(folder):
     for runs in ("first", "second"):
         done = dovetail("run", "aligned.yaml", "-q", "--runs", runs, folder=folder)
         assert done.returncode == 0, done.stderr
-    losses = last_losses(folder, "first")
-    assert all(losses[name] > 0 for name in ("rotation", "common-classes", "distillation")), losses
+    last = losses(folder, "first")[-1]
+    assert all(last[name] > 0 for name in ("rotation", "common-classes", "distillation")), last
     components = glob.glob(os.path.join(folder, "first/small/components/*"))
     assert len(components) == 6, components
     for path in components + [os.path.join(folder, "first/small/metrics.jsonl")]:
