@@ -1,51 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Choices by time: `run --tune`. Which way wins is the machine's affair; that it is kept and used is tested here."""
-import glob
 import json
 import os
 import signal
 
-from components import tensors
-from experiment import small
 from tap import Skip, case, dovetail, main, start, wait_until, write
-
-# Wide enough that there is more than one way; an epoch is one step, and two of them show what weights became. float32:
-# what bfloat16 rounds is far larger than what the ways differ in.
-TEXT = small(("threads: 2,", "threads: 2, precision: float32,"),
-             ("shapes, params: {train: 64, test: 30}", "shapes, params: {train: 16, test: 20}"),
-             ("depth: 8, width: 4}}\n    split", "depth: 8, width: 16}}\n    split"),
-             ("resnet-tail, params: {depth: 8, width: 4}", "resnet-tail, params: {depth: 8, width: 16}"))
-
-
-def own_cache(folder):
-    return {"XDG_CACHE_HOME": os.path.join(folder, "cache")}
-
-
-def run(folder, name, *arguments, text=TEXT, **variables):
-    """A run of this name; the cache is the folder's own."""
-    write(folder, "small.yaml", text)
-    done = dovetail("run", "small.yaml", "-q", "--runs", name, *arguments, folder=folder,
-                    env={**own_cache(folder), **variables})
-    assert done.returncode == 0, done.stderr
-    return os.path.join(folder, name, "small")
-
-
-def choices(directory):
-    with open(os.path.join(directory, "run.json")) as file:
-        return json.load(file).get("choices")
-
-
-def components(directory):
-    files = glob.glob(os.path.join(directory, "components", "*.safetensors"))
-    assert files
-    return {os.path.basename(path): tensors(path) for path in files}
-
-
-def losses(directory):
-    """Of each step and network."""
-    with open(os.path.join(directory, "metrics.jsonl")) as file:
-        return [json.loads(line)["loss"] for line in file]
+from wide import TEXT, agree, choices, components, instructions, own_cache, run
 
 
 def cache(folder):
@@ -74,17 +35,6 @@ def make_winograd_known(folder, text=TEXT):
     run(folder, "measured", text=text)
     if not rewrite_cache(folder, "winograd"):
         raise Skip("Winograd is not possible on this processor")
-
-
-def agree(one, other):
-    """
-    Whether two runs did the same sums in another order. A loss is a mean of values near 2, each behind some thousand
-    roundings of 6e-8 of either sign; the second step's has the gradients of the first in it, which took 1% off it.
-    1e-5 is far above the roundings, and below what an error of a thousandth in a gradient makes.
-    """
-    first, second = losses(one), losses(other)
-    assert len(first) == len(second) == 4
-    assert all(abs(x - y) < 1e-5 * y for x, y in zip(first, second)), (first, second)
 
 
 @case
@@ -202,8 +152,7 @@ def a_wrong_word_is_refused(folder):
 @case
 def older_processors_train_too(folder):
     plain = run(folder, "plain")
-    with open(os.path.join(plain, "run.json")) as file:
-        newer = "avx512f" in json.load(file)["machine"]["isa"]
+    newer = "avx512f" in instructions(plain)
     for isa in ("AVX2", "SSE41"):
         older = run(folder, isa, ONEDNN_MAX_CPU_ISA=isa)
         agree(older, plain)
