@@ -31,12 +31,18 @@ def small(*changes):
     return text
 
 
-def interrupt(folder, *changes, signals=(signal.SIGINT,)):
-    """Runs the experiment for ever, and sends it signals once an epoch is over. Returns status and messages."""
+def start_endless(folder, *changes):
+    """Runs the experiment for ever. Returns the process once an epoch is over."""
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000"), *changes))
     process = start("run", "long.yaml", folder=folder)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
     wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
+    return process
+
+
+def interrupt(folder, *changes, signals=(signal.SIGINT,)):
+    """Runs the experiment for ever, and sends it signals once an epoch is over. Returns status and messages."""
+    process = start_endless(folder, *changes)
     for number in signals:
         process.send_signal(number)
     _, messages = process.communicate(timeout=60)
