@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <dovetail/dovetail.h>
 
+#include "skip.h"
+
 #define STRUCT(type, size)                                                                                             \
   { #type, 0, sizeof(struct type), 0, size }
 #define FIELD(type, field, place, size)                                                                                \
@@ -18,19 +20,32 @@
 #define CONSTANT(name, value)                                                                                          \
   { #name, name, value }
 
-static void layout_is_as_published(void **state) {
+/* Of a struct or a field. */
+struct row {
+  const char *what;
+  size_t place, size, published_place, published_size;
+};
+
+static void check_rows(const struct row *rows, size_t count) {
+  for (size_t k = 0; k < count; k++)
+    if (rows[k].place != rows[k].published_place || rows[k].size != rows[k].published_size)
+      fail_msg("%s: %zu bytes at %zu; published: %zu at %zu", rows[k].what, rows[k].size, rows[k].place,
+               rows[k].published_size, rows[k].published_place);
+}
+
+static void an_error_is_as_published(void **state) {
   (void)state;
-  if (sizeof(void *) != 8) skip();
-  static const struct {
-    const char *what;
-    size_t place, size, published_place, published_size;
-  } rows[] = {
-      STRUCT(dvt_error, 1040),
-      FIELD(dvt_error, struct_size, 0, 4),
-      FIELD(dvt_error, status, 4, 4),
-      FIELD(dvt_error, message, 8, 1016),
-      FIELD(dvt_error, param, 1024, 8),
-      FIELD(dvt_error, item, 1032, 8),
+  static const struct row rows[] = {
+      STRUCT(dvt_error, 1040),          FIELD(dvt_error, struct_size, 0, 4),
+      FIELD(dvt_error, status, 4, 4),   FIELD(dvt_error, message, 8, 1016),
+      FIELD(dvt_error, param, 1024, 8), FIELD(dvt_error, item, 1032, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_parameter_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_param, 64),
       FIELD(dvt_param, name, 0, 8),
       FIELD(dvt_param, type, 8, 4),
@@ -41,13 +56,23 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_param, choices, 40, 8),
       FIELD(dvt_param, unit, 48, 8),
       FIELD(dvt_param, doc, 56, 8),
-      STRUCT(dvt_value, 16),
-      FIELD(dvt_value, type, 0, 4),
-      FIELD(dvt_value, count, 4, 4),
-      FIELD(dvt_value, integer, 8, 8),
-      FIELD(dvt_value, number, 8, 8),
-      FIELD(dvt_value, string, 8, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_value_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_value, 16),           FIELD(dvt_value, type, 0, 4),   FIELD(dvt_value, count, 4, 4),
+      FIELD(dvt_value, integer, 8, 8), FIELD(dvt_value, number, 8, 8), FIELD(dvt_value, string, 8, 8),
       FIELD(dvt_value, strings, 8, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_host_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_host, 72),
       FIELD(dvt_host, struct_size, 0, 4),
       FIELD(dvt_host, abi_major, 4, 2),
@@ -61,32 +86,52 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_host, random, 48, 8),
       FIELD(dvt_host, parallel_for, 56, 8),
       FIELD(dvt_host, choose, 64, 8),
-      STRUCT(dvt_tensor, 88),
-      FIELD(dvt_tensor, data, 0, 8),
-      FIELD(dvt_tensor, dtype, 8, 4),
-      FIELD(dvt_tensor, place, 12, 4),
-      FIELD(dvt_tensor, rank, 16, 4),
-      FIELD(dvt_tensor, reserved, 20, 4),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_tensor_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_tensor, 88),           FIELD(dvt_tensor, data, 0, 8),  FIELD(dvt_tensor, dtype, 8, 4),
+      FIELD(dvt_tensor, place, 12, 4),  FIELD(dvt_tensor, rank, 16, 4), FIELD(dvt_tensor, reserved, 20, 4),
       FIELD(dvt_tensor, shape, 24, 64),
-      STRUCT(dvt_module_config, 40),
-      FIELD(dvt_module_config, struct_size, 0, 4),
-      FIELD(dvt_module_config, classes, 4, 4),
-      FIELD(dvt_module_config, input, 8, 24),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_config_of_a_module_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_module_config, 40),           FIELD(dvt_module_config, struct_size, 0, 4),
+      FIELD(dvt_module_config, classes, 4, 4), FIELD(dvt_module_config, input, 8, 24),
       FIELD(dvt_module_config, split, 32, 8),
-      STRUCT(dvt_split, 40),
-      FIELD(dvt_split, struct_size, 0, 4),
-      FIELD(dvt_split, reserved, 4, 4),
-      FIELD(dvt_split, name, 8, 8),
-      FIELD(dvt_split, shape, 16, 24),
-      STRUCT(dvt_weight, 96),
-      FIELD(dvt_weight, struct_size, 0, 4),
-      FIELD(dvt_weight, role, 4, 4),
-      FIELD(dvt_weight, name, 8, 8),
-      FIELD(dvt_weight, rank, 16, 4),
-      FIELD(dvt_weight, decays, 20, 4),
-      FIELD(dvt_weight, shape, 24, 64),
-      FIELD(dvt_weight, initialiser, 88, 4),
-      FIELD(dvt_weight, init_value, 92, 4),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_split_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_split, 40),        FIELD(dvt_split, struct_size, 0, 4), FIELD(dvt_split, reserved, 4, 4),
+      FIELD(dvt_split, name, 8, 8), FIELD(dvt_split, shape, 16, 24),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_weight_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_weight, 96),           FIELD(dvt_weight, struct_size, 0, 4),  FIELD(dvt_weight, role, 4, 4),
+      FIELD(dvt_weight, name, 8, 8),    FIELD(dvt_weight, rank, 16, 4),        FIELD(dvt_weight, decays, 20, 4),
+      FIELD(dvt_weight, shape, 24, 64), FIELD(dvt_weight, initialiser, 88, 4), FIELD(dvt_weight, init_value, 92, 4),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_config_of_a_pass_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_pass_config, 32),
       FIELD(dvt_pass_config, struct_size, 0, 4),
       FIELD(dvt_pass_config, flags, 4, 4),
@@ -95,6 +140,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_pass_config, precision, 16, 4),
       FIELD(dvt_pass_config, reserved, 20, 4),
       FIELD(dvt_pass_config, gradients, 24, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_times_of_a_pass_are_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_pass_times, 56),
       FIELD(dvt_pass_times, struct_size, 0, 4),
       FIELD(dvt_pass_times, reserved, 4, 4),
@@ -104,6 +156,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_pass_times, norm, 32, 8),
       FIELD(dvt_pass_times, other, 40, 8),
       FIELD(dvt_pass_times, operations, 48, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_calls_of_a_module_are_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_module_ops, 120),
       FIELD(dvt_module_ops, struct_size, 0, 4),
       FIELD(dvt_module_ops, reserved, 4, 4),
@@ -121,6 +180,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_module_ops, backward, 96, 8),
       FIELD(dvt_module_ops, commit, 104, 8),
       FIELD(dvt_module_ops, times, 112, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void what_a_dataset_tells_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_dataset_info, 72),
       FIELD(dvt_dataset_info, struct_size, 0, 4),
       FIELD(dvt_dataset_info, class_count, 4, 4),
@@ -129,6 +195,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_dataset_info, class_names, 48, 8),
       FIELD(dvt_dataset_info, mean, 56, 8),
       FIELD(dvt_dataset_info, deviation, 64, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_calls_of_a_dataset_are_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_dataset_ops, 48),
       FIELD(dvt_dataset_ops, struct_size, 0, 4),
       FIELD(dvt_dataset_ops, reserved, 4, 4),
@@ -137,6 +210,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_dataset_ops, init, 24, 8),
       FIELD(dvt_dataset_ops, info, 32, 8),
       FIELD(dvt_dataset_ops, read, 40, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_weight_of_a_network_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_network_weight, 112),
       FIELD(dvt_network_weight, struct_size, 0, 4),
       FIELD(dvt_network_weight, component, 4, 4),
@@ -144,6 +224,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_network_weight, frozen, 12, 4),
       FIELD(dvt_network_weight, name, 16, 8),
       FIELD(dvt_network_weight, value, 24, 88),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_network_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_network, 112),
       FIELD(dvt_network, struct_size, 0, 4),
       FIELD(dvt_network, index, 4, 4),
@@ -158,22 +245,34 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_network, frozen, 96, 4),
       FIELD(dvt_network, weight_count, 100, 4),
       FIELD(dvt_network, weights, 104, 8),
-      STRUCT(dvt_batch, 56),
-      FIELD(dvt_batch, struct_size, 0, 4),
-      FIELD(dvt_batch, network, 4, 4),
-      FIELD(dvt_batch, epoch, 8, 8),
-      FIELD(dvt_batch, step, 16, 8),
-      FIELD(dvt_batch, weight, 24, 8),
-      FIELD(dvt_batch, count, 32, 4),
-      FIELD(dvt_batch, threads, 36, 4),
-      FIELD(dvt_batch, images, 40, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_batch_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_batch, 56),           FIELD(dvt_batch, struct_size, 0, 4), FIELD(dvt_batch, network, 4, 4),
+      FIELD(dvt_batch, epoch, 8, 8),   FIELD(dvt_batch, step, 16, 8),       FIELD(dvt_batch, weight, 24, 8),
+      FIELD(dvt_batch, count, 32, 4),  FIELD(dvt_batch, threads, 36, 4),    FIELD(dvt_batch, images, 40, 8),
       FIELD(dvt_batch, labels, 48, 8),
-      STRUCT(dvt_head_request, 32),
-      FIELD(dvt_head_request, struct_size, 0, 4),
-      FIELD(dvt_head_request, classes, 4, 4),
-      FIELD(dvt_head_request, name, 8, 8),
-      FIELD(dvt_head_request, plugin, 16, 8),
-      FIELD(dvt_head_request, class_names, 24, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_request_for_a_head_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
+      STRUCT(dvt_head_request, 32),           FIELD(dvt_head_request, struct_size, 0, 4),
+      FIELD(dvt_head_request, classes, 4, 4), FIELD(dvt_head_request, name, 8, 8),
+      FIELD(dvt_head_request, plugin, 16, 8), FIELD(dvt_head_request, class_names, 24, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_host_of_an_aligner_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_aligner_host, 56),
       FIELD(dvt_aligner_host, struct_size, 0, 4),
       FIELD(dvt_aligner_host, reserved, 4, 4),
@@ -183,6 +282,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_aligner_host, head_forward, 32, 8),
       FIELD(dvt_aligner_host, cross_entropy, 40, 8),
       FIELD(dvt_aligner_host, head_backward, 48, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void the_calls_of_an_aligner_are_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_aligner_ops, 72),
       FIELD(dvt_aligner_ops, struct_size, 0, 4),
       FIELD(dvt_aligner_ops, flags, 4, 4),
@@ -194,6 +300,13 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_aligner_ops, make_view, 48, 8),
       FIELD(dvt_aligner_ops, view_loss, 56, 8),
       FIELD(dvt_aligner_ops, joint_loss, 64, 8),
+  };
+  check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+static void a_plugin_is_as_published(void **state) {
+  (void)state;
+  static const struct row rows[] = {
       STRUCT(dvt_plugin, 96),
       FIELD(dvt_plugin, magic, 0, 4),
       FIELD(dvt_plugin, abi_major, 4, 2),
@@ -213,10 +326,7 @@ static void layout_is_as_published(void **state) {
       FIELD(dvt_plugin, ops, 80, 8),
       FIELD(dvt_plugin, next, 88, 8),
   };
-  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
-    if (rows[k].place != rows[k].published_place || rows[k].size != rows[k].published_size)
-      fail_msg("%s: %zu bytes at %zu; published: %zu at %zu", rows[k].what, rows[k].size, rows[k].place,
-               rows[k].published_size, rows[k].published_place);
+  check_rows(rows, sizeof rows / sizeof *rows);
 }
 
 static void constants_are_as_published(void **state) {
@@ -273,8 +383,28 @@ static void constants_are_as_published(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(layout_is_as_published),
+      cmocka_unit_test(an_error_is_as_published),
+      cmocka_unit_test(a_parameter_is_as_published),
+      cmocka_unit_test(a_value_is_as_published),
+      cmocka_unit_test(the_host_is_as_published),
+      cmocka_unit_test(a_tensor_is_as_published),
+      cmocka_unit_test(the_config_of_a_module_is_as_published),
+      cmocka_unit_test(a_split_is_as_published),
+      cmocka_unit_test(a_weight_is_as_published),
+      cmocka_unit_test(the_config_of_a_pass_is_as_published),
+      cmocka_unit_test(the_times_of_a_pass_are_as_published),
+      cmocka_unit_test(the_calls_of_a_module_are_as_published),
+      cmocka_unit_test(what_a_dataset_tells_is_as_published),
+      cmocka_unit_test(the_calls_of_a_dataset_are_as_published),
+      cmocka_unit_test(a_weight_of_a_network_is_as_published),
+      cmocka_unit_test(a_network_is_as_published),
+      cmocka_unit_test(a_batch_is_as_published),
+      cmocka_unit_test(the_request_for_a_head_is_as_published),
+      cmocka_unit_test(the_host_of_an_aligner_is_as_published),
+      cmocka_unit_test(the_calls_of_an_aligner_are_as_published),
+      cmocka_unit_test(a_plugin_is_as_published),
       cmocka_unit_test(constants_are_as_published),
   };
+  if (sizeof(void *) != 8) return skip_all("the layout is that of a 64-bit machine");
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
