@@ -5,10 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "pair.h"
+#include "plugin/tensors.h"
+
+static const double head_loss = 3.5;
 
 static void keep_line(void *data, enum dvt_level level, const char *message) {
   (void)level;
@@ -20,6 +24,7 @@ int rig_setup(void **state) {
   struct rig *rig = *state = g_new0(struct rig, 1);
   services_init(&rig->services, 1);
   rig->log = g_string_new(NULL);
+  rig->asked.classes = g_string_new(NULL);
   rig->services.log = keep_line;
   rig->services.log_data = rig->log;
   rig->host = (struct dvt_aligner_host){sizeof rig->host, .base = &rig->services.table, .context = rig};
@@ -45,6 +50,7 @@ int rig_teardown(void **state) {
   struct rig *rig = *state;
   forget(rig);
   g_string_free(rig->log, TRUE);
+  g_string_free(rig->asked.classes, TRUE);
   g_free(rig);
   return 0;
 }
@@ -61,4 +67,73 @@ void rig_refuses(struct rig *rig, const char *plugin, const struct dvt_value *va
                  const char *message) {
   assert_int_equal(rig_init(rig, plugin, values, count), DVT_ERROR_ARGUMENT);
   assert_string_equal(rig->fault.message, message);
+}
+
+static struct rig_asked *asked_of(const struct dvt_aligner_host *host) { return &((struct rig *)host->context)->asked; }
+
+static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_request *request, uint32_t *head,
+                     struct dvt_error *error) {
+  GString *classes = asked_of(host)->classes;
+  (void)error;
+  assert_null(request->plugin);
+  g_string_truncate(classes, 0);
+  for (uint32_t k = 0; k < request->classes; k++) g_string_append_printf(classes, "%s ", request->class_names[k]);
+  *head = RIG_HEAD;
+  return DVT_OK;
+}
+
+static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
+                        const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *error) {
+  struct rig_asked *asked = asked_of(host);
+  (void)error;
+  assert_int_equal(head, RIG_HEAD);
+  *logits = *features;
+  asked->network = network;
+  asked->forward = TRUE;
+  return DVT_OK;
+}
+
+static int cross_entropy(const struct dvt_aligner_host *host, struct dvt_tensor *logits, const int32_t *labels,
+                         double weight, double *loss, struct dvt_error *error) {
+  struct rig_asked *asked = asked_of(host);
+  (void)logits;
+  (void)error;
+  assert_true(asked->forward);
+  memcpy(asked->labels, labels, sizeof asked->labels);
+  asked->weight = weight;
+  *loss = head_loss;
+  asked->loss = TRUE;
+  return DVT_OK;
+}
+
+static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
+                         const struct dvt_tensor *logit_gradient, struct dvt_tensor *feature_gradient,
+                         struct dvt_error *error) {
+  struct rig_asked *asked = asked_of(host);
+  (void)logit_gradient;
+  (void)error;
+  assert_true(asked->loss && head == RIG_HEAD && network == asked->network);
+  asked->gradient = feature_gradient;
+  asked->backward = TRUE;
+  return DVT_OK;
+}
+
+void rig_give_head(struct rig *rig) {
+  rig->host.make_head = make_head;
+  rig->host.head_forward = head_forward;
+  rig->host.cross_entropy = cross_entropy;
+  rig->host.head_backward = head_backward;
+}
+
+void rig_runs_head(struct rig *rig, rig_hook *hook, const struct dvt_batch *batch, struct dvt_tensor *gradient) {
+  static const gint64 shape[] = {2, 3, 3};
+  float data[RIG_BATCH * RIG_FEATURES] = {0};
+  const struct dvt_tensor features = tensor_maps(data, RIG_BATCH, shape);
+  struct rig_asked *asked = &rig->asked;
+  double loss = 0;
+  asked->forward = asked->loss = asked->backward = FALSE;
+  assert_int_equal(hook(rig->aligner, batch, &features, gradient, &loss, &rig->fault), DVT_OK);
+  assert_true(asked->backward && asked->network == batch->network);
+  assert_true(asked->weight == batch->weight && loss == head_loss);
+  assert_ptr_equal(asked->gradient, gradient);
 }

@@ -3,73 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "plugin/tensors.h"
 #include "rig.h"
-
-enum { HEAD = 7 };
-
-/* What the aligner asked of the host. */
-static struct {
-  char *classes; /* of the head, each followed by a space */
-  uint32_t network;
-  int32_t labels[RIG_BATCH];
-  double weight;
-  struct dvt_tensor *gradient;
-  gboolean forward, loss, backward;
-} asked;
-
-static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_request *request, uint32_t *head,
-                     struct dvt_error *error) {
-  (void)host;
-  (void)error;
-  g_autoptr(GString) classes = g_string_new(NULL);
-  assert_null(request->plugin);
-  for (uint32_t k = 0; k < request->classes; k++) g_string_append_printf(classes, "%s ", request->class_names[k]);
-  g_free(asked.classes);
-  asked.classes = g_strdup(classes->str);
-  *head = HEAD;
-  return DVT_OK;
-}
-
-static int head_forward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
-                        const struct dvt_tensor *features, struct dvt_tensor *logits, struct dvt_error *error) {
-  (void)host;
-  (void)error;
-  assert_int_equal(head, HEAD);
-  *logits = *features;
-  asked.network = network;
-  asked.forward = TRUE;
-  return DVT_OK;
-}
-
-static int cross_entropy(const struct dvt_aligner_host *host, struct dvt_tensor *logits, const int32_t *labels,
-                         double weight, double *loss, struct dvt_error *error) {
-  (void)host;
-  (void)logits;
-  (void)error;
-  assert_true(asked.forward);
-  memcpy(asked.labels, labels, sizeof asked.labels);
-  asked.weight = weight;
-  *loss = 3.5;
-  asked.loss = TRUE;
-  return DVT_OK;
-}
-
-static int head_backward(const struct dvt_aligner_host *host, uint32_t head, uint32_t network,
-                         const struct dvt_tensor *logit_gradient, struct dvt_tensor *feature_gradient,
-                         struct dvt_error *error) {
-  (void)host;
-  (void)logit_gradient;
-  (void)error;
-  assert_true(asked.loss && head == HEAD && network == asked.network);
-  asked.gradient = feature_gradient;
-  asked.backward = TRUE;
-  return DVT_OK;
-}
 
 static void set_classes(struct rig *rig, guint t, const char *const *names) {
   rig->networks[t].class_names = names;
@@ -85,17 +22,8 @@ static int setup(void **state) {
   set_classes(rig, 0, a);
   set_classes(rig, 1, b);
   set_classes(rig, 2, c);
-  rig->host.make_head = make_head;
-  rig->host.head_forward = head_forward;
-  rig->host.cross_entropy = cross_entropy;
-  rig->host.head_backward = head_backward;
+  rig_give_head(rig);
   return 0;
-}
-
-static int teardown(void **state) {
-  g_free(asked.classes);
-  memset(&asked, 0, sizeof asked);
-  return rig_teardown(state);
 }
 
 #define CLASSES(...) list((const char *const[]){__VA_ARGS__, NULL})
@@ -113,16 +41,9 @@ static const struct dvt_value *list(const char *const *names) {
 }
 
 static void run(struct rig *rig, guint network, const int32_t labels[RIG_BATCH], struct dvt_tensor *gradient) {
-  static const gint64 shape[] = {2, 3, 3};
-  float data[RIG_BATCH * RIG_FEATURES] = {0};
-  const struct dvt_tensor features = tensor_maps(data, RIG_BATCH, shape);
   const struct dvt_batch batch = {
       .struct_size = sizeof batch, .network = network, .weight = 0.25, .count = RIG_BATCH, .labels = labels};
-  double loss = 0;
-  asked.forward = asked.loss = asked.backward = FALSE;
-  assert_int_equal(rig->ops->feature_loss(rig->aligner, &batch, &features, gradient, &loss, &rig->fault), DVT_OK);
-  assert_true(asked.backward && asked.network == network && asked.weight == 0.25 && loss == 3.5);
-  assert_ptr_equal(asked.gradient, gradient);
+  rig_runs_head(rig, rig->ops->feature_loss, &batch, gradient);
 }
 
 static void classes_are_the_same_by_name(void **state) {
@@ -131,22 +52,22 @@ static void classes_are_the_same_by_name(void **state) {
   const int32_t first[] = {0, 1, -1, 2, 2, 0}, second[] = {2, -1, 1, 0, 0, 2}, third[] = {1, 0, 2, -1, -1, 1};
   struct dvt_tensor gradient;
   assert_int_equal(rig_init(rig, "common-classes", NO_CLASSES, 3), DVT_OK);
-  assert_string_equal(asked.classes, "cat dog ship ");
+  assert_string_equal(rig->asked.classes->str, "cat dog ship ");
   run(rig, 0, labels, &gradient);
-  assert_memory_equal(asked.labels, first, sizeof first);
+  assert_memory_equal(rig->asked.labels, first, sizeof first);
   run(rig, 1, labels, &gradient);
-  assert_memory_equal(asked.labels, second, sizeof second);
+  assert_memory_equal(rig->asked.labels, second, sizeof second);
   run(rig, 2, labels, NULL);
-  assert_memory_equal(asked.labels, third, sizeof third);
+  assert_memory_equal(rig->asked.labels, third, sizeof third);
 }
 
 static void classes_are_chosen_by_name_and_by_label(void **state) {
   struct rig *rig = *state;
   const int32_t labels[RIG_BATCH] = {0, 1, 2, 3, 3, 0}, expected[] = {0, -1, -1, 1, 1, 0};
   assert_int_equal(rig_init(rig, "common-classes", CLASSES("3", "cat"), 3), DVT_OK);
-  assert_string_equal(asked.classes, "ship cat ");
+  assert_string_equal(rig->asked.classes->str, "ship cat ");
   run(rig, 1, labels, NULL);
-  assert_memory_equal(asked.labels, expected, sizeof expected);
+  assert_memory_equal(rig->asked.labels, expected, sizeof expected);
 }
 
 static void a_name_of_digits_is_a_name(void **state) {
@@ -154,12 +75,13 @@ static void a_name_of_digits_is_a_name(void **state) {
   static const char *const digits[] = {"2", "1", "0", NULL};
   for (guint t = 0; t < RIG_NETWORKS; t++) set_classes(rig, t, digits);
   assert_int_equal(rig_init(rig, "common-classes", CLASSES("0", "2"), 3), DVT_OK);
-  assert_string_equal(asked.classes, "0 2 ");
+  assert_string_equal(rig->asked.classes->str, "0 2 ");
 }
 
 static void one_network_shares_all_its_classes(void **state) {
-  assert_int_equal(rig_init(*state, "common-classes", NO_CLASSES, 1), DVT_OK);
-  assert_string_equal(asked.classes, "cat dog car ship ");
+  struct rig *rig = *state;
+  assert_int_equal(rig_init(rig, "common-classes", NO_CLASSES, 1), DVT_OK);
+  assert_string_equal(rig->asked.classes->str, "cat dog car ship ");
 }
 
 static void refuses(void **state, const struct dvt_value *value, const char *message) {
@@ -193,7 +115,7 @@ static void too_few_classes(void **state) {
   refuses(state, CLASSES("cat"), "the task of network b has no class 'cat'; in every task: none");
 }
 
-#define CLASSES_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define CLASSES_TEST(function) cmocka_unit_test_setup_teardown(function, setup, rig_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
