@@ -42,6 +42,17 @@ const struct safetensor *golden_tensor(const struct safetensors *golden, const c
   return tensor;
 }
 
+static float float_at(const void *floats, gsize k) {
+  float value;
+  memcpy(&value, (const char *)floats + k * sizeof value, sizeof value);
+  return value;
+}
+
+void golden_add(const struct safetensors *golden, const char *prefix, const char *name, double weight, float *sum) {
+  const struct safetensor *tensor = golden_tensor(golden, prefix, name);
+  for (gsize k = 0; k < tensor->size / sizeof(float); k++) sum[k] += (float)(weight * float_at(tensor->data, k));
+}
+
 void golden_load(const struct safetensors *golden, const char *prefix, struct module *module) {
   for (guint k = 0; k < module->weight_count; k++) {
     const struct safetensor *tensor = golden_tensor(golden, prefix, module->weights[k]->name);
@@ -97,12 +108,12 @@ static void judge(const struct safetensors *golden, const char *name, double err
   worst.text = g_strdup_printf("%s: relative error %g, at most %g", name, error, tolerance);
 }
 
-static double relative_error(const struct safetensor *expected, const float *values) {
+/* The expected values are floats at any address. */
+static double relative_error(const void *expected, const float *values, gsize count) {
   double difference = 0.0, norm = 0.0;
-  for (gsize k = 0; k < expected->size / sizeof(float); k++) {
-    float value;
-    memcpy(&value, (const char *)expected->data + k * sizeof value, sizeof value);
-    difference += pow((double)values[k] - value, 2);
+  for (gsize k = 0; k < count; k++) {
+    const double value = float_at(expected, k);
+    difference += pow(values[k] - value, 2);
     norm += pow(value, 2);
   }
   return sqrt(difference / norm);
@@ -110,7 +121,12 @@ static double relative_error(const struct safetensor *expected, const float *val
 
 void golden_compare(const struct safetensors *golden, const char *prefix, const char *name, const float *values) {
   const struct safetensor *tensor = golden_tensor(golden, prefix, name);
-  judge(golden, tensor->name, relative_error(tensor, values));
+  judge(golden, tensor->name, relative_error(tensor->data, values, tensor->size / sizeof(float)));
+}
+
+void golden_compare_with(const struct safetensors *golden, const char *name, const float *values, const float *expected,
+                         gsize count) {
+  judge(golden, name, relative_error(expected, values, count));
 }
 
 void golden_compare_loss(const struct safetensors *golden, const char *name, double loss, double expected) {

@@ -29,6 +29,9 @@ const char *golden_metadata(const struct safetensors *golden, const char *key);
 /** The tensor whose name is prefix and name together. */
 const struct safetensor *golden_tensor(const struct safetensors *golden, const char *prefix, const char *name);
 
+/** Adds weight · tensor to a sum of its size. */
+void golden_add(const struct safetensors *golden, const char *prefix, const char *name, double weight, float *sum);
+
 /** Sets every weight of a module. */
 void golden_load(const struct safetensors *golden, const char *prefix, struct module *module);
 
@@ -41,6 +44,10 @@ void golden_batch(const struct safetensors *golden, const char *prefix, guint at
 /** Notes ||values − expected|| / ||expected||, of the tensor as golden_tensor names it, for the golden_check that runs.
  */
 void golden_compare(const struct safetensors *golden, const char *prefix, const char *name, const float *values);
+
+/** The same of values [count] that the file does not have. */
+void golden_compare_with(const struct safetensors *golden, const char *name, const float *values, const float *expected,
+                         gsize count);
 
 /** The same of a loss. */
 void golden_compare_loss(const struct safetensors *golden, const char *name, double loss, double expected);
