@@ -172,11 +172,14 @@ static void draw_box(cairo_t *cr, double x, double y, double width, double heigh
   cairo_stroke(cr);
 }
 
-/* A vertical line with a cap at each end. */
-static void draw_whisker(cairo_t *cr, double x, double top, double bottom) {
-  line(cr, x, top, x, bottom);
-  line(cr, x - 3, top, x + 3, top);
-  line(cr, x - 3, bottom, x + 3, bottom);
+static void draw_cap(cairo_t *cr, double x, double y) { line(cr, x - 3, y, x + 3, y); }
+
+/* A whisker that is cut off has no cap there: it would look like an end. */
+static void draw_whisker(const struct chart *chart, cairo_t *cr, const struct chart_bar *bar, double x, double bottom) {
+  const double ends[] = {bar->value - bar->deviation, bar->value + bar->deviation};
+  line(cr, x, bottom - height_of(chart, ends[0]), x, bottom - height_of(chart, ends[1]));
+  for (guint k = 0; k < G_N_ELEMENTS(ends); k++)
+    if (ends[k] >= chart->least && ends[k] <= chart->most) draw_cap(cr, x, bottom - height_of(chart, ends[k]));
   cairo_stroke(cr);
 }
 
@@ -184,15 +187,12 @@ static void draw_whisker(cairo_t *cr, double x, double top, double bottom) {
 static void draw_bar(const struct chart *chart, cairo_t *cr, const struct chart_bar *bar, guint series, double x,
                      double bottom, double width) {
   const double zero = bottom - height_of(chart, 0), end = bottom - height_of(chart, bar->value);
-  const double deviation = bar->deviation;
   if (isnan(bar->value)) {
     chart_text_draw(cr, "–", x + width / 2, zero - 3, CHART_CENTRE);
     return;
   }
   draw_box(cr, x, MIN(zero, end), width, fabs(zero - end), series);
-  if (!isnan(deviation))
-    draw_whisker(cr, x + width / 2, bottom - height_of(chart, bar->value + deviation),
-                 bottom - height_of(chart, bar->value - deviation));
+  if (!isnan(bar->deviation)) draw_whisker(chart, cr, bar, x + width / 2, bottom);
 }
 
 static void draw_bars(const struct chart *chart, const struct layout *layout, cairo_t *cr, guint panel, double x,
@@ -294,7 +294,10 @@ static void draw_legend(const struct chart *chart, cairo_t *cr, double x, double
     x = draw_entry(cr, chart->reference_name, x, base);
   }
   if (chart->whisker_name) {
-    draw_whisker(cr, x + swatch / 2, base - 9, base + 1);
+    line(cr, x + swatch / 2, base - 9, x + swatch / 2, base + 1);
+    draw_cap(cr, x + swatch / 2, base - 9);
+    draw_cap(cr, x + swatch / 2, base + 1);
+    cairo_stroke(cr);
     draw_entry(cr, chart->whisker_name, x, base);
   }
 }

@@ -29,7 +29,7 @@ struct chart {
   const char *const *panels; /**< titles; NULL: none */
   const char *const *categories;
   const char *const *series;    /**< for the legend; at most CHART_SERIES_MOST */
-  const struct chart_bar *bars; /**< [panel][category][series]; what leaves the scale is cut off */
+  const struct chart_bar *bars; /**< [panel][category][series]; what leaves the scale is cut off, a whisker's cap too */
   const double *reference;      /**< [panel][category] height of a dashed line; NaN: none there; NULL: none at all */
   const char *reference_name;   /**< for the legend */
   const char *whisker_name;     /**< for the legend; NULL: not said */
