@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How Dovetail's speed grows: two networks on two threads against one network on one thread, and batches of 32 to 256.
+"""How Dovetail's speed grows: two networks on two threads against one network on one thread, batches of 32 to 256, and
+two small networks on 1,000 to 50,000 images.
 
 Prints medians of several rounds, in turns. Leave the machine alone meanwhile.
 """
@@ -16,7 +17,24 @@ data: {plugin: shapes, params: {train: 1280, test: 10}}
 networks:
   a: {backbone: {plugin: resnet, params: {depth: 56}}, split: layer2, head: {plugin: resnet-tail, params: {depth: 56}}}
 """
+SMALL = """\
+name: small
+data: {plugin: shapes, params: {test: 10}}
+networks:
+  a: &net {backbone: {plugin: resnet, params: {depth: 8}}, split: layer2, head: {plugin: resnet-tail, params: {depth: 8}}}
+  b: *net
+train: {batch: 125}
+"""
 BATCHES = (32, 64, 128, 256)
+IMAGES = (1000, 10000, 50000)
+SMALL_STEPS = 16  # for each of the others: ten epochs of the smallest
+
+
+def experiment(text):
+    file = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+    file.write(text)
+    file.flush()
+    return file
 
 
 def main():
@@ -28,9 +46,7 @@ def main():
     def pair(*sets):
         return turns.bench(arguments, [f"train.precision={arguments.precision}", *sets])
 
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as one:
-        one.write(EXPERIMENT)
-        one.flush()
+    with experiment(EXPERIMENT) as one, experiment(SMALL) as small:
         alone = [f"train.precision={arguments.precision}", "train.threads=1"]
         runs = {
             "one network, one thread": lambda: turns.bench(arguments, alone, [one.name]),
@@ -38,6 +54,10 @@ def main():
         }
         for batch in BATCHES:
             runs[f"batch {batch}"] = lambda batch=batch: pair(f"train.batch={batch}")
+        many = argparse.Namespace(**{**vars(arguments), "steps": SMALL_STEPS * arguments.steps})
+        for images in IMAGES:
+            sets = [f"train.precision={arguments.precision}", f"data.params.train={images}"]
+            runs[f"{images} images"] = lambda sets=sets: turns.bench(many, sets, [small.name])
         rates, medians = turns.take_turns(runs, arguments.rounds)
     ratio = medians["two networks, two threads"] / medians["one network, one thread"]
     if arguments.json:

@@ -9,9 +9,13 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def add_options(parser):
+def add_program(parser):
     parser.add_argument("--dovetail", default=os.path.join(HERE, "../build/host/dovetail"), metavar="PROGRAM",
                         help="the program (build/host/dovetail)")
+
+
+def add_options(parser):
+    add_program(parser)
     parser.add_argument("--steps", type=int, default=5, help="measured in each turn (5)")
     parser.add_argument("--rounds", type=int, default=3, help="(3)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
