@@ -116,6 +116,12 @@ static struct sweep *read_experiment(const char *path, const char *const *sets, 
   return path ? sweep_read(path, sets, error) : sweep_read_text("built-in", bench_experiment, sets, error);
 }
 
+static void tell_which(const struct sweep *sweep) {
+  if (sweep->count == 1) return;
+  g_autofree char *title = sweep_run_title(sweep, 0);
+  fprintf(stderr, "of %u runs the first is measured: %s\n", sweep->count, title);
+}
+
 int cli_bench(int argc, char **argv) {
   g_auto(GStrv) sets = NULL;
   g_auto(GStrv) folders = NULL;
@@ -147,8 +153,9 @@ int cli_bench(int argc, char **argv) {
   registry_scan_default(registry, (const char *const *)folders);
   AUTO(dataset_pool) pool = dataset_pool_new();
   AUTO(sweep) sweep = read_experiment(argc > 1 ? argv[1] : NULL, (const char *const *)sets, &error);
-  AUTO(job) job = sweep ? job_new(sweep, 0, registry, pool, &error) : NULL; /* of a sweep the first run */
+  AUTO(job) job = sweep ? job_new(sweep, 0, registry, pool, &error) : NULL;
   if (!job) return cli_fail(error);
+  tell_which(sweep);
   composition_choose(job->composition, choices);
   if (!bench_run(job->experiment, job->composition, (guint)steps, &result, &error)) return cli_fail(error);
   if (json)

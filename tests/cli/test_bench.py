@@ -90,6 +90,14 @@ def values_can_be_set(folder):
 
 
 @case
+def of_a_sweep_it_says_which_run_it_measures(folder):
+    write(folder, "small.yaml", PLAIN + "sweep: {seed: [4, 5], train.batch: [8, 16]}\n")
+    done = dovetail("bench", "small.yaml", "--steps", "1", "--tune", "off", "--json", folder=folder)
+    assert done.returncode == 0 and json.loads(done.stdout)["batch"] == 8, done.stderr
+    assert done.stderr == "of 4 runs the first is measured: seed=4, train.batch=8\n", done.stderr
+
+
+@case
 def fewer_threads_than_asked_for_will_do(folder):
     """oneDNN's barriers would wait for ever for threads that OpenMP may not make."""
     write(folder, "small.yaml", PLAIN)
