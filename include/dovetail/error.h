@@ -27,7 +27,10 @@ struct dvt_error {
 #define DVT_ERROR_INIT                                                                                                 \
   { sizeof(struct dvt_error), DVT_OK, {0}, NULL, 0 }
 
-/** Writes status and message into *error, and no blame; NULL: nothing. Returns status. Any thread, any state. */
+/**
+ * Writes status and message into *error, unless error is NULL, and forgets an earlier blame. Returns status. Any
+ * thread, any state.
+ */
 DVT_PRINTF(3, 4)
 static inline int dvt_fail(struct dvt_error *error, int status, const char *format, ...) {
   if (error) {
@@ -42,13 +45,15 @@ static inline int dvt_fail(struct dvt_error *error, int status, const char *form
 }
 
 /**
- * After dvt_fail: says which parameter is wrong, and which item of it where it is a list (else 0). Does nothing in a
- * host of 1.0, or where *error is NULL. param lives as long as the plugin. Any thread, any state.
+ * Around dvt_fail: says which parameter is wrong, and which item of it where it is a list (else 0). A host of 1.0 does
+ * not learn of it. Returns status. Any thread, any state.
  */
-static inline void dvt_blame(struct dvt_error *error, const char *param, uint64_t item) {
-  if (!error || !DVT_HAS(error, item)) return;
-  error->param = param;
-  error->item = item;
+static inline int dvt_blame(struct dvt_error *error, int status, const char *param, uint64_t item) {
+  if (error && DVT_HAS(error, item)) {
+    error->param = param;
+    error->item = item;
+  }
+  return status;
 }
 
 #endif

@@ -9,12 +9,11 @@ const char *const resnet_shortcuts[] = {"projection", "identity", NULL};
 
 int resnet_from_values(struct resnet *resnet, const struct dvt_value *values, struct dvt_error *error) {
   const long long depth = values[RESNET_DEPTH].integer, below = (depth - 2) / 6 * 6 + 2;
-  if (depth != below) {
-    dvt_fail(error, DVT_ERROR_ARGUMENT, "depth %lld is not 6n + 2; the nearest are %lld and %lld", depth, below,
-             below + 6);
-    dvt_blame(error, "depth", 0);
-    return DVT_ERROR_ARGUMENT;
-  }
+  if (depth != below)
+    return dvt_blame(error,
+                     dvt_fail(error, DVT_ERROR_ARGUMENT, "depth %lld is not 6n + 2; the nearest are %lld and %lld",
+                              depth, below, below + 6),
+                     "depth", 0);
   resnet->blocks = (int)(depth - 2) / 6;
   resnet->width = values[RESNET_WIDTH].integer;
   resnet->projection = !strcmp(values[RESNET_SHORTCUT].string, "projection");

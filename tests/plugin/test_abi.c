@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <dovetail/dovetail.h>
@@ -381,6 +382,29 @@ static void constants_are_as_published(void **state) {
       fail_msg("%s is %lld; published: %lld", rows[k].what, (long long)rows[k].value, (long long)rows[k].published);
 }
 
+/* A host of 1.0 has room for no more than its own fields. */
+static void an_error_of_1_0_gets_no_blame(void **state) {
+  (void)state;
+  struct dvt_error error;
+  memset(&error, 0x55, sizeof error);
+  error.struct_size = offsetof(struct dvt_error, param);
+  const struct dvt_error before = error;
+  assert_int_equal(dvt_blame(&error, dvt_fail(&error, DVT_ERROR_IO, "no %s", "file"), "path", 2), DVT_ERROR_IO);
+  assert_string_equal(error.message, "no file");
+  assert_memory_equal(&error.param, &before.param, sizeof error - offsetof(struct dvt_error, param));
+}
+
+static void an_error_has_the_blame_of_its_last_message_alone(void **state) {
+  (void)state;
+  struct dvt_error error = DVT_ERROR_INIT;
+  assert_int_equal(dvt_blame(&error, dvt_fail(&error, DVT_ERROR_IO, "no file"), "path", 2), DVT_ERROR_IO);
+  assert_string_equal(error.param, "path");
+  assert_int_equal(error.item, 2);
+  dvt_fail(&error, DVT_ERROR_IO, "no folder");
+  assert_null(error.param);
+  assert_int_equal(dvt_blame(NULL, DVT_ERROR_IO, "path", 0), DVT_ERROR_IO);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_error_is_as_published),
@@ -404,6 +428,8 @@ int main(void) {
       cmocka_unit_test(the_calls_of_an_aligner_are_as_published),
       cmocka_unit_test(a_plugin_is_as_published),
       cmocka_unit_test(constants_are_as_published),
+      cmocka_unit_test(an_error_of_1_0_gets_no_blame),
+      cmocka_unit_test(an_error_has_the_blame_of_its_last_message_alone),
   };
   if (sizeof(void *) != 8) return skip_all("the layout is that of a 64-bit machine");
   return cmocka_run_group_tests(tests, NULL, NULL);

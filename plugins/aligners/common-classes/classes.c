@@ -75,6 +75,5 @@ int classes_choose(const struct dvt_network *const *networks, uint32_t network_c
     *count = wanted_count ? wanted_count : shared(networks, network_count, names);
     if (*count < 2) status = too_few(names, *count, error);
   }
-  if (status != DVT_OK) dvt_blame(error, "classes", k ? k - 1 : 0);
-  return status;
+  return status == DVT_OK ? DVT_OK : dvt_blame(error, status, "classes", k ? k - 1 : 0);
 }

@@ -190,7 +190,7 @@ static int init(void *dataset, const struct dvt_host *host, struct dvt_error *er
   int status = check_folder(cifar, error);
   if (status == DVT_OK) status = open_files(cifar, error);
   if (status == DVT_OK) status = read_names(cifar, error);
-  if (status == DVT_ERROR_IO) dvt_blame(error, "path", 0);
+  if (status == DVT_ERROR_IO) dvt_blame(error, status, "path", 0);
   cifar->info.class_names = cifar->names ? cifar->names : layout->standard_names;
   return status;
 }
