@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/text.h"
 #include "plugin/fault.h"
 
 /* What is wrong with what the plugin says of itself, or NULL. */
@@ -16,7 +17,8 @@ static const char *info_fault(const struct dvt_dataset_info *info) {
   for (guint subset = 0; subset < DVT_SUBSET_COUNT; subset++)
     if (info->count[subset] < 1 || info->count[subset] > G_MAXINT32) return "an impossible number of examples";
   for (guint label = 0; label < info->class_count; label++)
-    if (!info->class_names[label]) return "a class without a name";
+    if (!info->class_names[label] || !text_is_line(info->class_names[label]))
+      return "a class without a name of one line";
   if (!info->mean || !info->deviation) return "no mean or deviation";
   for (gint64 channel = 0; channel < info->image[0]; channel++)
     if (!isfinite(info->mean[channel]) || !isfinite(info->deviation[channel]) || !(info->deviation[channel] > 0))

@@ -6,6 +6,7 @@
 #include <dovetail/module.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/values.h"
 
 enum { MOST_PLUGINS = 256, MOST_PARAMS = 1000, LARGEST_STRUCT = 1 << 16 };
@@ -94,14 +95,6 @@ static char *name_fault(const struct dvt_plugin *plugin) {
   return g_strdup_printf("its name '%s' is not made of lower-case letters, digits and single '-' between them", name);
 }
 
-/* Text that can be shown: UTF-8 in one line, without control characters. */
-static gboolean is_line(const char *text) {
-  if (!g_utf8_validate(text, -1, NULL)) return FALSE;
-  for (; *text; text = g_utf8_next_char(text))
-    if (g_unichar_iscntrl(g_utf8_get_char(text))) return FALSE;
-  return TRUE;
-}
-
 static char *text_fault(const struct dvt_plugin *plugin) {
   const struct {
     const char *what, *text;
@@ -113,7 +106,7 @@ static char *text_fault(const struct dvt_plugin *plugin) {
   };
   for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
     if (!texts[k].text || !texts[k].text[0]) return g_strdup_printf("it has no %s", texts[k].what);
-    if (!is_line(texts[k].text)) return g_strdup_printf("its %s is not one line of UTF-8", texts[k].what);
+    if (!text_is_line(texts[k].text)) return g_strdup_printf("its %s is not one line of UTF-8", texts[k].what);
   }
   return NULL;
 }
@@ -138,9 +131,9 @@ static char *param_fault(const struct dvt_plugin *plugin, guint k) {
     return g_strdup_printf("parameter '%s' has the unknown type %u", param->name, param->type);
   if (!(param->least <= param->greatest))
     return g_strdup_printf("parameter '%s' has the empty range %g to %g", param->name, param->least, param->greatest);
-  if (!param->doc || !param->doc[0] || !is_line(param->doc))
+  if (!param->doc || !param->doc[0] || !text_is_line(param->doc))
     return g_strdup_printf("parameter '%s' lacks its line of documentation", param->name);
-  if (param->unit && !is_line(param->unit))
+  if (param->unit && !text_is_line(param->unit))
     return g_strdup_printf("the unit of parameter '%s' is not one line of UTF-8", param->name);
   return default_fault(plugin, param);
 }

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "base/text.h"
+
 /* Keys whose values are plain text, the seed's too; those of all others are JSON. */
 static const struct {
   const char *key;
@@ -134,17 +136,11 @@ static json_t *get(const struct reading *reading, const char *key) {
   return value ? value : json_null();
 }
 
-/* These end up in messages on terminals, and files may be anyone's. */
-static gboolean has_controls(const char *text) {
-  for (; *text; text++)
-    if (g_ascii_iscntrl(*text)) return TRUE;
-  return FALSE;
-}
-
+/* Texts end up in messages on terminals, and files may be anyone's. */
 static gboolean get_texts(const struct reading *reading) {
   for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
     const char *text = g_hash_table_lookup(reading->file->metadata, texts[k].key);
-    if (text && has_controls(text)) return malformed(reading, texts[k].key, "a text without control characters");
+    if (text && !text_is_line(text)) return malformed(reading, texts[k].key, "one line of text");
     *text_field(reading->info, k) = own(reading, g_strdup(text));
   }
   const char *params = reading->info->params, *seed = reading->info->seed;
@@ -184,7 +180,7 @@ static gboolean get_strings(const struct reading *reading, const char *key, cons
   const char **copies = own(reading, g_new(const char *, *count));
   for (guint k = 0; k < *count; k++) {
     copies[k] = own_string(reading, json_array_get(list, k));
-    if (has_controls(copies[k])) return malformed(reading, key, "a list of texts without control characters");
+    if (!text_is_line(copies[k])) return malformed(reading, key, "a list of texts of one line each");
   }
   *strings = copies;
   return TRUE;
@@ -219,6 +215,7 @@ static gboolean get_aligners(const struct reading *reading, const char *key) {
   for (guint k = 0; k < count; k++) {
     const json_t *aligner = json_array_get(list, k);
     aligners[k].plugin = own_string(reading, json_object_get(aligner, "plugin"));
+    if (!text_is_line(aligners[k].plugin)) return malformed(reading, key, "a list of aligners with names of one line");
     aligners[k].weight = json_number_value(json_object_get(aligner, "weight"));
   }
   reading->info->aligned_by = aligners;

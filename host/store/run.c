@@ -71,7 +71,8 @@ char *run_component_path(const struct run *run, const char *name) {
 
 gboolean run_finish(struct run *run, const char *state, const char *message, GError **error) {
   json_object_set_new(run->info, "end", now());
-  if (message) json_object_set_new(run->info, "error", json_string(message));
+  g_autofree char *text = message ? g_utf8_make_valid(message, -1) : NULL;
+  if (text) json_object_set_new(run->info, "error", json_string(text));
   return run_record(run, "state", json_string(state), error);
 }
 

@@ -113,11 +113,12 @@ static gboolean is_part(const json_t *recorded, GHashTable *planned) {
   return TRUE;
 }
 
-/* Whole ones: what is damaged is as good as gone. */
+/* What is damaged is as good as gone; what cannot be read, for now, is there. */
 static gboolean has_results(const struct sweep_directory *sweep, const json_t *run) {
   g_autofree char *path = g_build_filename(sweep->path, text_of(run, "directory"), "results.json", NULL);
   GMappedFile *map = file_map(path, NULL);
-  json_auto_t *results = map ? file_json(map, NULL) : NULL;
+  if (!map) return g_file_test(path, G_FILE_TEST_IS_REGULAR);
+  json_auto_t *results = file_json(map, NULL);
   return json_is_object(results);
 }
 

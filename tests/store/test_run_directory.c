@@ -202,10 +202,10 @@ static void finishing_says_how_and_when(void **state) {
 static void finishing_says_why_it_failed(void **state) {
   GError *error = NULL;
   AUTO(run) run = create(*state, "name", &error);
-  assert_true(run_finish(run, "failed", "a loss is not finite", &error));
+  assert_true(run_finish(run, "failed", "a loss of \xff is not finite", &error));
   json_auto_t *info = load(run, "run.json");
   assert_string_equal(text_of(info, "state"), "failed");
-  assert_string_equal(text_of(info, "error"), "a loss is not finite");
+  assert_string_equal(text_of(info, "error"), "a loss of \357\277\275 is not finite");
 }
 
 static void an_unfinished_run_stays_running(void **state) {
