@@ -70,7 +70,7 @@ struct mark schema_key_mark(const struct yaml_node *map, const char *key) {
 
 static gboolean is_name(const char *text, const char *letters) {
   const gsize length = strlen(text);
-  return length > 0 && length <= 64 && *text != '.' && strspn(text, letters) == length;
+  return length > 0 && length <= SCHEMA_LONGEST_NAME && *text != '.' && strspn(text, letters) == length;
 }
 
 gboolean schema_name(const struct yaml_node *node, const char *what, const char **out, GError **error) {
@@ -79,8 +79,8 @@ gboolean schema_name(const struct yaml_node *node, const char *what, const char 
   if (!is_name(name, NAME_LETTERS)) {
     g_autofree char *shown = yaml_shown(name);
     return error_at(error, node->mark,
-                    "%s is no name for %s; write at most 64 letters, digits, '-', '_' and '.', the first no '.'", shown,
-                    what);
+                    "%s is no name for %s; write at most %d letters, digits, '-', '_' and '.', the first no '.'", shown,
+                    what, SCHEMA_LONGEST_NAME);
   }
   *out = name;
   return TRUE;
@@ -91,7 +91,7 @@ gboolean schema_label(const struct yaml_node *node, const char **out, GError **e
   if (node->kind == YAML_SCALAR && is_name(node->text, NAME_LETTERS "+")) return TRUE;
   g_autofree char *shown = node->kind == YAML_SCALAR ? yaml_shown(node->text) : g_strdup("a list or map");
   return error_at(error, node->mark,
-                  "%s is no label; write a map {LABEL: value}, labels of at most 64 letters, digits, '-', '_', '.' and "
+                  "%s is no label; write a map {LABEL: value}, labels of at most %d letters, digits, '-', '_', '.' and "
                   "'+', the first no '.'",
-                  shown);
+                  shown, SCHEMA_LONGEST_NAME);
 }

@@ -24,9 +24,11 @@ gboolean schema_choice(const struct yaml_node *map, const char *key, const char 
 /** The mark of a key that the map has. */
 struct mark schema_key_mark(const struct yaml_node *map, const char *key);
 
+enum { SCHEMA_LONGEST_NAME = 64 };
+
 /**
- * Whether a node is a name: letters, digits, '-', '_' and '.', at most 64, the first no '.'. `what` names it in
- * messages.
+ * Whether a node is a name: letters, digits, '-', '_' and '.', at most SCHEMA_LONGEST_NAME, the first no '.'. `what`
+ * names it in messages.
  */
 gboolean schema_name(const struct yaml_node *node, const char *what, const char **out, GError **error);
 

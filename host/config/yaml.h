@@ -57,7 +57,8 @@ char *yaml_shown(const char *text);
  * Sets the value at a dotted path, as `--set PATH=VALUE` does; VALUE is YAML. List items are named by number from 0.
  * '*' stands for every key of a map or item of a list. Missing maps on the way are made. What else shares the nodes on
  * the way, through an alias, keeps its values. Where a key has a dot in it, the longest key that fits is meant. VALUE
- * null takes the key of a map away. On an error, marked "--set PATH:1:column", nothing is changed.
+ * null takes a key of a map away. On an error, marked "--set PATH:1:column" ("--set:1:1" when there is no path),
+ * nothing is changed.
  */
 gboolean yaml_set(struct yaml_tree *tree, const char *assignment, GError **error);
 

@@ -59,6 +59,17 @@ static void append_key(struct yaml_tree *tree, struct yaml_node *map, char *name
   g_ptr_array_add(map->items, NULL);
 }
 
+static gboolean take_away(struct yaml_node *map, guint index, const char *name, struct mark mark, GError **error) {
+  if (index == map->keys->len) {
+    g_autofree char *shown = yaml_shown(name);
+    return error_at(error, mark, "there is no %s that null could take away; write the name of a key that is there",
+                    shown);
+  }
+  g_ptr_array_remove_index(map->keys, index);
+  g_ptr_array_remove_index(map->items, index);
+  return TRUE;
+}
+
 static struct yaml_node *assign_key(const struct assignment *assignment, const struct yaml_node *old, const char *path,
                                     GError **error) {
   const struct mark mark = path_mark(assignment, path);
@@ -71,12 +82,9 @@ static struct yaml_node *assign_key(const struct assignment *assignment, const s
   g_autofree char *name = g_strndup(path, length);
   guint index = 0;
   while (index < map->keys->len && strcmp(((struct yaml_node *)map->keys->pdata[index])->text, name) != 0) index++;
+  const gboolean takes_away = !rest(path, length) && yaml_is_null(assignment->value);
+  if (takes_away) return take_away(map, index, name, mark, error) ? map : NULL;
   if (index == map->keys->len) append_key(assignment->tree, map, g_steal_pointer(&name), mark);
-  if (!rest(path, length) && yaml_is_null(assignment->value)) {
-    g_ptr_array_remove_index(map->keys, index);
-    g_ptr_array_remove_index(map->items, index);
-    return map;
-  }
   map->items->pdata[index] = assign(assignment, map->items->pdata[index], rest(path, length), error);
   return map->items->pdata[index] ? map : NULL;
 }
@@ -89,6 +97,10 @@ static struct yaml_node *assign_all(const struct assignment *assignment, const s
   if (!old || old->kind == YAML_SCALAR || old->items->len == 0) {
     error_at(error, path_mark(assignment, path),
              "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant");
+    return NULL;
+  }
+  if (!rest(path, 1) && yaml_is_null(assignment->value)) {
+    error_at(error, path_mark(assignment, path), "null takes one key away; write its name instead of '*'");
     return NULL;
   }
   struct yaml_node *all = yaml_node_copy(assignment->tree, old);

@@ -5,11 +5,10 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "config/schema.h"
 #include "plugin/check.h"
 #include "plugin/registry.h"
 #include "scaffold/templates.h"
-
-enum { LONGEST_NAME = 64 }; /* as of the experiment that is made with it */
 
 static gboolean is_empty(const char *folder, GError **error) {
   g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
@@ -43,11 +42,15 @@ static gboolean write_file(const struct template_file *file, const char *folder,
 
 gboolean scaffold_write(enum dvt_kind kind, const char *name, const char *folder, GError **error) {
   const char *kind_name = registry_kind_name(kind);
-  if (!plugin_name_good(name) || strlen(name) > LONGEST_NAME) {
+  if (strlen(name) > SCHEMA_LONGEST_NAME) { /* it is the name of an experiment too */
+    g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG, "'%s' is too long for a name: it takes at most %d letters", name,
+                SCHEMA_LONGEST_NAME);
+    return FALSE;
+  }
+  if (!plugin_name_good(name)) {
     g_set_error(error, DOVETAIL_ERROR, DOVETAIL_WRONG,
-                "'%s' cannot be the name of a plugin: it takes at most %d lower-case letters, digits and single '-' "
-                "between them",
-                name, LONGEST_NAME);
+                "'%s' cannot be the name of a plugin: it takes lower-case letters, digits and single '-' between them",
+                name);
     return FALSE;
   }
   if (!make_folder(folder, error)) return FALSE;

@@ -101,7 +101,6 @@ static void takes_keys_away(void **state) {
   AUTO(yaml_tree) tree = read_right("train: {steps: 5, batch: 16}\nlist: [{a: 1, b: 2}]\n");
   set(tree, "train.steps=null");
   set(tree, "list.*.a=~");
-  set(tree, "never=null");
   expect_written(tree, "train:\n  batch: 16\nlist:\n- b: 2\n");
 }
 
@@ -132,6 +131,13 @@ static void refuses_wrong_assignments(void **state) {
                      "se\xff"
                      "ed=5",
                      "--set:1:1: this is not UTF-8 text; write PATH=VALUE in UTF-8");
+  expect_set_refused(
+      text, "sed=null",
+      "--set sed:1:1: there is no 'sed' that null could take away; write the name of a key that is there");
+  expect_set_refused(
+      text, "new.x=null",
+      "--set new.x:1:5: there is no 'x' that null could take away; write the name of a key that is there");
+  expect_set_refused(text, "*=null", "--set *:1:1: null takes one key away; write its name instead of '*'");
   expect_set_refused(text, "seed=[1",
                      "--set seed:1:8: did not find expected ',' or ']', while parsing a flow sequence from line 1 on");
   expect_set_refused(text, "seed=*x", "--set seed:1:6: no anchor '&x' comes before this alias");
