@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "base/processors.h"
 #include "plugin/fault.h"
 #include "store/component.h"
 #include "train/aligner.h"
@@ -287,9 +288,19 @@ struct composition *composition_stage(const struct experiment *experiment, const
   return g_steal_pointer(&composition);
 }
 
+static void warn_of_threads(guint asked) {
+  if (asked <= processors_usable()) return;
+  g_log("dovetail", G_LOG_LEVEL_WARNING,
+        "train.threads is %u, and this process may use %u cores: threads will wait for each other; leave it out, and "
+        "there "
+        "is one for each core",
+        asked, processors_usable());
+}
+
 struct composition *composition_new(const struct experiment *experiment, const struct registry *registry,
                                     struct dataset_pool *pool, GError **error) {
   AUTO(composition) whole = composition_stage(experiment, registry, pool, stages_count(experiment) - 1, error);
+  warn_of_threads(experiment->train.threads);
   return whole && frozen_check(whole, error) && stages_make(whole, error) ? g_steal_pointer(&whole) : NULL;
 }
 

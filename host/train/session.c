@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/session.h"
 
-#include "base/processors.h"
 #include "measure/cross.h"
 #include "train/components.h"
 #include "train/frozen.h"
@@ -211,14 +210,6 @@ static gboolean run(struct session *session, GError **error) {
   return FALSE;
 }
 
-static void warn_of_threads(guint asked) {
-  if (asked <= processors_usable()) return;
-  g_log("dovetail", G_LOG_LEVEL_WARNING,
-        "train.threads is %u, and this process may use %u cores: threads will wait for each other; leave it away, and "
-        "there is one for each core",
-        asked, processors_usable());
-}
-
 /* A run whose end could not be written stays "running" in run.json, so whoever reads of its error reads that too. */
 static gboolean finish(struct run *run, GError **failure) {
   const gboolean failed = *failure && (*failure)->code != DOVETAIL_INTERRUPTED;
@@ -240,7 +231,6 @@ struct session_result *session_run(struct composition *composition, const struct
   result->threads = threads_taken(composition);
   result->accuracy = g_new0(double, (gsize)result->count * result->count);
   result->similarity = g_new0(struct similarity, (gsize)result->count * result->count);
-  warn_of_threads(composition->experiment->train.threads);
   if (!open_run(&session, error)) return NULL;
   composition_choose(composition, config->choices);
   if (config->choices) choices_begin(config->choices, config->recorded_choices);

@@ -66,6 +66,17 @@ static void limit_and_classes_are_the_tasks(void **state) {
   assert_int_equal(task_of(classes, 1)->count[DVT_SUBSET_TRAIN], 64);
 }
 
+/* So networks with it and without may be paired. */
+static void a_limit_that_leaves_everything_is_none(void **state) {
+  AUTO(dataset_pool) pool = dataset_pool_new();
+  AUTO(made) all =
+      make(state, pool, "networks.a.data={plugin: shapes, params: {train: 64, test: 10}, limit: {train: 64}}");
+  AUTO(made) few =
+      make(state, pool, "networks.a.data={plugin: shapes, params: {train: 64, test: 10}, limit: {train: 63}}");
+  assert_ptr_equal(task_of(all, 0), task_of(all, 1));
+  assert_ptr_not_equal(task_of(few, 0), task_of(few, 1));
+}
+
 static void other_parameters_are_another_dataset(void **state) {
   AUTO(dataset_pool) pool = dataset_pool_new();
   AUTO(made) first = make(state, pool, "seed=1");
@@ -75,9 +86,8 @@ static void other_parameters_are_another_dataset(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(compositions_share_a_dataset),
-      SCRATCH_TEST(one_after_another_too),
-      SCRATCH_TEST(limit_and_classes_are_the_tasks),
+      SCRATCH_TEST(compositions_share_a_dataset),         SCRATCH_TEST(one_after_another_too),
+      SCRATCH_TEST(limit_and_classes_are_the_tasks),      SCRATCH_TEST(a_limit_that_leaves_everything_is_none),
       SCRATCH_TEST(other_parameters_are_another_dataset),
   };
   return cmocka_run_group_tests(tests, registry_setup, registry_teardown);

@@ -30,8 +30,8 @@ struct sum {
 };
 
 /* Up to the update. Network b has images of its own or, where the aligners want pairs, those of a. */
-static void step(struct joint *joint, gboolean paired) {
-  for (guint t = 0; t < JOINT_NETWORKS; t++) joint_task(joint, t, t && !paired ? "b/" : "a/", 0);
+static void step(struct joint *joint, gboolean paired, guint attempt) {
+  for (guint t = 0; t < JOINT_NETWORKS; t++) joint_task(joint, t, t && !paired ? "b/" : "a/", attempt);
   assert_true(stepper_joint(joint->stepper, NULL));
   for (guint t = 0; t < JOINT_NETWORKS; t++) assert_true(flight_backward(&joint->stepper->flights[t], NULL));
 }
@@ -87,31 +87,41 @@ static void compare_losses(const struct sum *sum, guint k) {
       joint_compare_loss(sum->with, k, t, stepper->flights[t].losses.aligners[k]);
 }
 
-static void compare_sum(void *data, guint attempt) {
-  const struct sum *sum = data;
-  (void)attempt;
+static void compare_sum(const struct sum *sum) {
   for (guint t = 0; t < JOINT_NETWORKS; t++) compare_network(sum, t);
   for (guint k = 0; k < sum->with->composition->aligner_count; k++) compare_head(sum, k);
   for (guint k = first_new(sum); k < sum->with->composition->aligner_count; k++) compare_losses(sum, k);
 }
 
-static void check_sum(void **state, const char *with, const char *without, const double *weights, gboolean paired) {
-  AUTO(joint) new = joint_new(state, golden, with), *old = joint_new(state, golden, without);
-  struct sum sum = {new, old, weights};
-  step(old, paired);
-  step(new, paired);
-  step(new, paired); /* forgets the gradients of the one before */
-  stepper_tie(new->stepper, 0.1);
-  stepper_tie(old->stepper, 0.1);
-  golden_check(golden, compare_sum, &sum);
+/* Aligners as YAML, of a step with all and of one without the last. */
+struct question {
+  void **state;
+  const char *with, *without;
+  const double *weights;
+  gboolean paired;
+};
+
+static void ask(void *data, guint attempt) {
+  const struct question *question = data;
+  AUTO(joint) with = joint_new(question->state, golden, question->with);
+  AUTO(joint) without = joint_new(question->state, golden, question->without);
+  step(without, question->paired, attempt);
+  step(with, question->paired, attempt);
+  step(with, question->paired, attempt); /* forgets the gradients of the one before */
+  stepper_tie(with->stepper, 0.1);
+  stepper_tie(without->stepper, 0.1);
+  compare_sum(&(struct sum){with, without, question->weights});
 }
 
 static void losses_of_networks_are_weighted_and_added(void **state) {
-  check_sum(state, WITH_HEADS, "", (const double[]){0.5, 2}, FALSE);
+  struct question question = {state, WITH_HEADS, "", (const double[]){0.5, 2}, FALSE};
+  golden_check(golden, ask, &question);
 }
 
 static void a_loss_between_networks_is_weighted_and_added(void **state) {
-  check_sum(state, WITH_HEADS ", {plugin: distillation, weight: 3}", WITH_HEADS, (const double[]){3}, TRUE);
+  struct question question = {state, WITH_HEADS ", {plugin: distillation, weight: 3}", WITH_HEADS, (const double[]){3},
+                              TRUE};
+  golden_check(golden, ask, &question);
 }
 
 /* A module that is trained, and what the optimiser's formula makes of its weights, in double. */
@@ -164,7 +174,7 @@ static void every_weight_is_updated_by_its_gradient(void **state) {
   AUTO(joint) joint = joint_new(state, golden, WITH_HEADS);
   g_autoptr(GPtrArray) all = all_trained(joint);
   for (double rate = 0.25; rate > 0.1; rate /= 2) {
-    step(joint, FALSE);
+    step(joint, FALSE, 0);
     stepper_tie(joint->stepper, rate);
     for (guint t = 0; t < JOINT_NETWORKS; t++) flight_update(&joint->stepper->flights[t], rate);
     g_ptr_array_foreach(all, compare_update, &rate);
