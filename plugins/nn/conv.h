@@ -5,7 +5,6 @@
 
 #include "conv_winograd.h"
 
-/** In order of preference where nothing is known of their speed: `direct` is the most precise. */
 enum conv_direction { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
 
 /**

@@ -20,7 +20,7 @@ enum { PLAN_MAX_ARGUMENTS = 12 };
 /** What the time of a step is counted as. */
 enum plan_kind { PLAN_CONV_FORWARD, PLAN_CONV_DATA, PLAN_CONV_WEIGHTS, PLAN_NORM, PLAN_OTHER, PLAN_KINDS };
 
-/** How a convolution is computed. */
+/** How a convolution is computed: in order of preference where nothing is known of their speed. */
 enum conv_way { CONV_DIRECT, CONV_ONEDNN_WINOGRAD, CONV_WINOGRAD, CONV_WAYS };
 
 /** What a plan is made for. */

@@ -175,7 +175,7 @@ static void the_reference_line_is_dashed_and_at_its_height(void **state) {
 
 static void every_panel_has_its_bars(void **state) {
   (void)state;
-  static const char *const titles[] = {"one", "two", "picture_bars"};
+  static const char *const titles[] = {"one", "two", "three"};
   struct chart_bar values[3 * 3 * 2];
   for (guint k = 0; k < G_N_ELEMENTS(values); k++) values[k] = (struct chart_bar){10 + k, (double)NAN};
   struct chart chart = picture_chart(values, 3);
