@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/nearest.h"
 #include "store/run.h"
@@ -28,7 +29,21 @@ int cli_fail(const GError *error) {
   return error->domain == DOVETAIL_ERROR ? error->code : DOVETAIL_FAILED;
 }
 
+static pid_t guarded; /* 0 when the program may end */
+
+static void tell_exit(void) {
+  if (getpid() != guarded) return;
+  fputs("dovetail: ended from within: a plugin, or a library below it, called exit, which is not its to do\n", stderr);
+  _exit(DOVETAIL_FAILED);
+}
+
+void cli_guard_exit(void) {
+  guarded = getpid();
+  atexit(tell_exit);
+}
+
 int cli_end(int status) {
+  guarded = 0;
   if (!fflush(stdout) && !ferror(stdout)) return status;
   fputs("dovetail: the output could not be written\n", stderr);
   return status ? status : DOVETAIL_FAILED;

@@ -25,6 +25,12 @@ void cli_show_logs(void);
 /** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */
 int cli_fail(const GError *error);
 
+/**
+ * From now on, until cli_end, a call of exit in this process, which plugins must not make, is told and ends it with
+ * DOVETAIL_FAILED. Handlers run in the order that is the reverse of theirs, so call it again when plugins are loaded.
+ */
+void cli_guard_exit(void);
+
 /** The exit status after a command that ended with `status`: a failure when what it printed could not be written. */
 int cli_end(int status);
 

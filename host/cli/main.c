@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/nearest.h"
 #include "cli/cli.h"
@@ -52,15 +51,6 @@ static void let_threads_sleep(void) {
   if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
 }
 
-static gboolean ended;
-
-/* What else ends the program with exit, even with 0, is a plugin. */
-static void tell_exit(void) {
-  if (ended) return;
-  fputs("dovetail: a plugin ended the program, which is not its to do; 'dovetail conform' finds out which\n", stderr);
-  _exit(DOVETAIL_FAILED);
-}
-
 static int run_command(int argc, char **argv) {
   for (guint k = 0; k < G_N_ELEMENTS(commands); k++)
     if (!strcmp(argv[0], commands[k].name)) return commands[k].run(argc, argv);
@@ -86,8 +76,6 @@ int main(int argc, char **argv) {
   signal(SIGCHLD, SIG_DFL); /* who was started with it ignored would never learn how its children ended */
   let_threads_sleep();
   cli_show_logs();
-  atexit(tell_exit);
-  const int status = cli_end(dispatch(argc, argv));
-  ended = TRUE;
-  return status;
+  cli_guard_exit();
+  return cli_end(dispatch(argc, argv));
 }

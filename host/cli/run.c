@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -14,15 +15,18 @@ static const char examples[] = "  dovetail run experiment.yaml\n"
 
 static gint interrupted;
 
-/* The second signal ends the process; what comes within a second of the first is the first, sent to a group as well. */
+/*
+ * The second signal ends the process; what comes in the second of the first, or the next, is the first, sent to a group
+ * as well.
+ */
 static void interrupt(int number) {
-  static time_t first;
+  static volatile sig_atomic_t first;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   if (!g_atomic_int_get(&interrupted)) {
-    first = now.tv_sec;
+    first = (sig_atomic_t)now.tv_sec;
     g_atomic_int_set(&interrupted, 1);
-  } else if (now.tv_sec > first + 1) {
+  } else if ((sig_atomic_t)now.tv_sec > first + 1) {
     signal(number, SIG_DFL);
     raise(number);
   }
@@ -30,8 +34,8 @@ static void interrupt(int number) {
 
 /* A terminal that closes stops a run as Ctrl-C does, but for `nohup`. */
 static void heed_signals(void) {
-  const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
-  struct sigaction before;
+  struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART}, before;
+  sigfillset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
@@ -99,6 +103,7 @@ static int print_json(const struct session_result *result) {
   g_autofree char *path = g_build_filename(result->path, "results.json", NULL), *text = NULL;
   if (!g_file_get_contents(path, &text, NULL, &error)) return cli_fail(error);
   fputs(text, stdout);
+  fflush(stdout);
   return 0;
 }
 
@@ -205,5 +210,6 @@ int cli_run(int argc, char **argv) {
   g_autoptr(GPtrArray) plans = make_plans(argc, argv, (const char *const *)sets, &settings, &error);
   if (!plans) return cli_fail(error);
   heed_signals();
+  cli_guard_exit(); /* once more, to come before what the plugins' libraries have registered */
   return run_plans(&settings, plans);
 }

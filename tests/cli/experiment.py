@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A small experiment as text, with parts to exchange."""
+import contextlib
 import os
 import signal
+import time
 
 from tap import start, wait_until, write
 
@@ -31,19 +33,25 @@ def small(*changes):
     return text
 
 
-def start_endless(folder, *changes):
-    """Runs the experiment for ever. Returns the process once an epoch is over."""
+@contextlib.contextmanager
+def endless(folder, *changes):
+    """The process of a run without end, once an epoch is over. It is killed at last."""
     write(folder, "long.yaml", small(("epochs: 2", "epochs: 100000"), *changes))
     process = start("run", "long.yaml", folder=folder)
     metrics = os.path.join(folder, "runs/small/metrics.jsonl")
-    wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
-    return process
+    try:
+        wait_until(lambda: os.path.exists(metrics) and os.path.getsize(metrics))
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def interrupt(folder, *changes, signals=(signal.SIGINT,)):
-    """Runs the experiment for ever, and sends it signals once an epoch is over. Returns status and messages."""
-    process = start_endless(folder, *changes)
-    for number in signals:
-        process.send_signal(number)
-    _, messages = process.communicate(timeout=60)
+    """Sends signals to a run without end, one a moment after the other. Returns status and messages."""
+    with endless(folder, *changes) as process:
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.003)  # two that wait together are one to the kernel
+        _, messages = process.communicate(timeout=60)
     return process.returncode, messages.decode(errors="replace")

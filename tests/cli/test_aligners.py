@@ -92,7 +92,7 @@ def a_hook_that_fails_without_a_word(folder):
 
 @case
 def a_plugin_that_ends_the_program_is_told(folder):
-    end(folder, "exits", r"a plugin ended the program")
+    end(folder, "exits", r"ended from within: a plugin")
 
 
 @case

@@ -7,9 +7,10 @@ import os
 import shutil
 import signal
 import struct
+import time
 
 from components import tensors
-from experiment import interrupt, small
+from experiment import endless, interrupt, small
 from tap import case, dovetail, main, write
 
 
@@ -197,6 +198,26 @@ def a_closed_terminal_and_a_signal_to_a_whole_group_keep_them_too(folder):
         assert load(directory, "run.json")["state"] == "interrupted", signals
         assert os.path.exists(os.path.join(directory, "components/a-extractor.safetensors")), signals
         shutil.rmtree(os.path.join(folder, "runs"))
+
+
+@case
+def a_run_under_nohup_outlives_its_terminal(folder):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the child inherits
+    try:
+        with endless(folder) as process:
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert process.poll() is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@case
+def more_threads_than_cores_are_told(folder):
+    write(folder, "small.yaml", small(("threads: 2", f"threads: {len(os.sched_getaffinity(0)) + 1}")))
+    assert "train.threads is" in dovetail("check", "small.yaml", folder=folder).stderr
+    write(folder, "small.yaml", small((", threads: 2", "")))
+    assert "train.threads is" not in dovetail("check", "small.yaml", folder=folder).stderr
 
 
 @case

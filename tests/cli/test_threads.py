@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """How many threads a run has, and how long those of one network spin while they wait for each other."""
 import collections
+import contextlib
 import glob
 import os
 import re
 
-from experiment import small, start_endless
+from experiment import endless, small
 from tap import Skip, case, dovetail, main, write
 
 for name in "OMP_WAIT_POLICY", "GOMP_SPINCOUNT":
@@ -17,7 +18,7 @@ def threads_by_name(process):
     """OpenMP's have the name of the thread that they share the work of."""
     names = []
     for path in glob.glob(f"/proc/{process.pid}/task/*/comm"):
-        with open(path) as file:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(path) as file:  # some end meanwhile
             names.append(file.read().strip())
     return collections.Counter(names)
 
@@ -28,10 +29,8 @@ def networks_share_the_threads_that_are_asked_for(folder):
     if not os.path.exists("/proc/self/task"):
         raise Skip("no /proc")
     for asked, share in (2, 1), (4, 2), (5, 2):
-        process = start_endless(os.path.join(folder, str(asked)), ("threads: 2", f"threads: {asked}"))
-        names = threads_by_name(process)
-        process.kill()
-        process.communicate()
+        with endless(os.path.join(folder, str(asked)), ("threads: 2", f"threads: {asked}")) as process:
+            names = threads_by_name(process)
         assert names.pop("a") == names.pop("b") == share and names.pop("feeder") == 2, (asked, names)
         assert 1 <= names.pop("dovetail") <= share, (asked, names)
         assert names.pop("helper", 0) < len(os.sched_getaffinity(0)) and not names, (asked, names)

@@ -265,7 +265,7 @@ def who_ignores_children_gets_them_judged(folder):
         done = subprocess.run([program, *arguments], capture_output=True, text=True, env=variables(folder),
                               **with_children_ignored)
         assert done.returncode == (arguments[0] == "conform") and not done.stderr, done
-        assert "with exit status" in done.stdout or arguments[0] == "plugins", done.stdout
+        assert "with exit status 3" in done.stdout or arguments[0] == "plugins", done.stdout
 
 
 @case
