@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Whole runs: what they write, that they repeat to the bit, and how they stop."""
+import contextlib
 import glob
 import json
 import os
@@ -188,11 +189,22 @@ def an_interrupt_ends_with_130_and_keeps_the_components(folder):
     assert not os.path.exists(os.path.join(folder, "runs/small/results.json"))
 
 
+@contextlib.contextmanager
+def hangup(handling):
+    """How processes that are started meanwhile take the end of their terminal."""
+    before = signal.signal(signal.SIGHUP, handling)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @case
 def a_closed_terminal_and_a_signal_to_a_whole_group_keep_them_too(folder):
     """`timeout`, for one, signals the process and then its group: the same request comes twice."""
     for signals in (signal.SIGHUP,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM):
-        status, messages = interrupt(folder, signals=signals)
+        with hangup(signal.SIG_DFL):
+            status, messages = interrupt(folder, signals=signals)
         assert status == 130, (signals, status, messages)
         directory = max(glob.glob(os.path.join(folder, "runs/small*")), key=os.path.getmtime)
         assert load(directory, "run.json")["state"] == "interrupted", signals
@@ -202,14 +214,10 @@ def a_closed_terminal_and_a_signal_to_a_whole_group_keep_them_too(folder):
 
 @case
 def a_run_under_nohup_outlives_its_terminal(folder):
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the child inherits
-    try:
-        with endless(folder) as process:
-            process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
-            assert process.poll() is None
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with hangup(signal.SIG_IGN), endless(folder) as process:
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert process.poll() is None
 
 
 @case
