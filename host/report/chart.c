@@ -172,15 +172,22 @@ static void draw_box(cairo_t *cr, double x, double y, double width, double heigh
   cairo_stroke(cr);
 }
 
-static void draw_cap(cairo_t *cr, double x, double y) { line(cr, x - 3, y, x + 3, y); }
+/* An end of a whisker. */
+struct whisker_end {
+  double y;
+  gboolean capped;
+};
 
-/* A whisker that is cut off has no cap there: it would look like an end. */
-static void draw_whisker(const struct chart *chart, cairo_t *cr, const struct chart_bar *bar, double x, double bottom) {
-  const double ends[] = {bar->value - bar->deviation, bar->value + bar->deviation};
-  line(cr, x, bottom - height_of(chart, ends[0]), x, bottom - height_of(chart, ends[1]));
-  for (guint k = 0; k < G_N_ELEMENTS(ends); k++)
-    if (ends[k] >= chart->least && ends[k] <= chart->most) draw_cap(cr, x, bottom - height_of(chart, ends[k]));
+static void draw_whisker(cairo_t *cr, double x, const struct whisker_end ends[2]) {
+  line(cr, x, ends[0].y, x, ends[1].y);
+  for (guint k = 0; k < 2; k++)
+    if (ends[k].capped) line(cr, x - 3, ends[k].y, x + 3, ends[k].y);
   cairo_stroke(cr);
+}
+
+/* One that is cut off has no cap there: it would look like the end. */
+static struct whisker_end end_at(const struct chart *chart, double value, double bottom) {
+  return (struct whisker_end){bottom - height_of(chart, value), value >= chart->least && value <= chart->most};
 }
 
 /* `bottom` is where the axes end. */
@@ -192,7 +199,10 @@ static void draw_bar(const struct chart *chart, cairo_t *cr, const struct chart_
     return;
   }
   draw_box(cr, x, MIN(zero, end), width, fabs(zero - end), series);
-  if (!isnan(bar->deviation)) draw_whisker(chart, cr, bar, x + width / 2, bottom);
+  if (isnan(bar->deviation)) return;
+  const struct whisker_end ends[] = {end_at(chart, bar->value - bar->deviation, bottom),
+                                     end_at(chart, bar->value + bar->deviation, bottom)};
+  draw_whisker(cr, x + width / 2, ends);
 }
 
 static void draw_bars(const struct chart *chart, const struct layout *layout, cairo_t *cr, guint panel, double x,
@@ -294,10 +304,7 @@ static void draw_legend(const struct chart *chart, cairo_t *cr, double x, double
     x = draw_entry(cr, chart->reference_name, x, base);
   }
   if (chart->whisker_name) {
-    line(cr, x + swatch / 2, base - 9, x + swatch / 2, base + 1);
-    draw_cap(cr, x + swatch / 2, base - 9);
-    draw_cap(cr, x + swatch / 2, base + 1);
-    cairo_stroke(cr);
+    draw_whisker(cr, x + swatch / 2, (const struct whisker_end[]){{base - 9, TRUE}, {base + 1, TRUE}});
     draw_entry(cr, chart->whisker_name, x, base);
   }
 }
