@@ -136,7 +136,6 @@ static json_t *get(const struct reading *reading, const char *key) {
   return value ? value : json_null();
 }
 
-/* Texts end up in messages on terminals, and files may be anyone's. */
 static gboolean get_texts(const struct reading *reading) {
   for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
     const char *text = g_hash_table_lookup(reading->file->metadata, texts[k].key);
@@ -162,26 +161,26 @@ static gboolean is_list_of(const json_t *list, gboolean (*fits)(const json_t *el
   return json_is_array(list);
 }
 
-static gboolean is_string(const json_t *element) { return json_is_string(element); }
+/* Texts end up in messages on terminals, and files may be anyone's. */
+static gboolean is_line(const json_t *element) {
+  return json_is_string(element) && text_is_line(json_string_value(element));
+}
 
 static gboolean is_float(const json_t *element) {
   return json_is_number(element) && fabs(json_number_value(element)) <= (double)FLT_MAX;
 }
 
 static gboolean is_aligner(const json_t *element) {
-  return json_is_string(json_object_get(element, "plugin")) && json_is_number(json_object_get(element, "weight"));
+  return is_line(json_object_get(element, "plugin")) && json_is_number(json_object_get(element, "weight"));
 }
 
 static gboolean get_strings(const struct reading *reading, const char *key, const char *const **strings, guint *count) {
   json_auto_t *list = get(reading, key);
   if (!list) return TRUE;
-  if (!is_list_of(list, is_string)) return malformed(reading, key, "a list of texts");
+  if (!is_list_of(list, is_line)) return malformed(reading, key, "a list of texts of one line each");
   *count = (guint)json_array_size(list);
   const char **copies = own(reading, g_new(const char *, *count));
-  for (guint k = 0; k < *count; k++) {
-    copies[k] = own_string(reading, json_array_get(list, k));
-    if (!text_is_line(copies[k])) return malformed(reading, key, "a list of texts of one line each");
-  }
+  for (guint k = 0; k < *count; k++) copies[k] = own_string(reading, json_array_get(list, k));
   *strings = copies;
   return TRUE;
 }
@@ -209,13 +208,13 @@ static gboolean get_channels(const struct reading *reading) {
 static gboolean get_aligners(const struct reading *reading, const char *key) {
   json_auto_t *list = get(reading, key);
   if (!list) return TRUE;
-  if (!is_list_of(list, is_aligner)) return malformed(reading, key, "a list of aligners with plugin and weight");
+  if (!is_list_of(list, is_aligner))
+    return malformed(reading, key, "a list of aligners with weights and names of one line");
   const guint count = (guint)json_array_size(list);
   struct component_aligner *aligners = own(reading, g_new(struct component_aligner, count));
   for (guint k = 0; k < count; k++) {
     const json_t *aligner = json_array_get(list, k);
     aligners[k].plugin = own_string(reading, json_object_get(aligner, "plugin"));
-    if (!text_is_line(aligners[k].plugin)) return malformed(reading, key, "a list of aligners with names of one line");
     aligners[k].weight = json_number_value(json_object_get(aligner, "weight"));
   }
   reading->info->aligned_by = aligners;
