@@ -59,6 +59,11 @@ static void append_key(struct yaml_tree *tree, struct yaml_node *map, char *name
   g_ptr_array_add(map->items, NULL);
 }
 
+/* Whether what the assignment names with the last of its path is to go. */
+static gboolean takes_away(const struct assignment *assignment, const char *after) {
+  return !after && yaml_is_null(assignment->value);
+}
+
 static gboolean take_away(struct yaml_node *map, guint index, const char *name, struct mark mark, GError **error) {
   if (index == map->keys->len) {
     g_autofree char *shown = yaml_shown(name);
@@ -82,8 +87,7 @@ static struct yaml_node *assign_key(const struct assignment *assignment, const s
   g_autofree char *name = g_strndup(path, length);
   guint index = 0;
   while (index < map->keys->len && strcmp(((struct yaml_node *)map->keys->pdata[index])->text, name) != 0) index++;
-  const gboolean takes_away = !rest(path, length) && yaml_is_null(assignment->value);
-  if (takes_away) return take_away(map, index, name, mark, error) ? map : NULL;
+  if (takes_away(assignment, rest(path, length))) return take_away(map, index, name, mark, error) ? map : NULL;
   if (index == map->keys->len) append_key(assignment->tree, map, g_steal_pointer(&name), mark);
   map->items->pdata[index] = assign(assignment, map->items->pdata[index], rest(path, length), error);
   return map->items->pdata[index] ? map : NULL;
@@ -99,7 +103,7 @@ static struct yaml_node *assign_all(const struct assignment *assignment, const s
              "'*' stands for all keys of a map or all items of a list, and here are none; name what is meant");
     return NULL;
   }
-  if (!rest(path, 1) && yaml_is_null(assignment->value)) {
+  if (takes_away(assignment, rest(path, 1))) {
     error_at(error, path_mark(assignment, path), "null takes one key away; write its name instead of '*'");
     return NULL;
   }
