@@ -20,9 +20,8 @@ struct dataset {
 /**
  * Makes and opens a dataset: create and init of the plugin, and a check of what it says of itself. values has one for
  * each row of the plugin's parameter table; host must live as long as the dataset. A refusal by `create` is
- * DOVETAIL_WRONG at the place of what it blames in use (NULL: nowhere), one by `init` DOVETAIL_FAILED, with that
- * place too. The caller frees
- * it.
+ * DOVETAIL_WRONG at the place of what it blames in use (NULL: nowhere), one by `init` DOVETAIL_FAILED with that
+ * place. The caller frees it.
  */
 struct dataset *dataset_open(const struct dvt_plugin *plugin, const struct dvt_value *values,
                              const struct dvt_host *host, const struct plugin_use *use, GError **error);

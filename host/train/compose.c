@@ -291,9 +291,8 @@ struct composition *composition_stage(const struct experiment *experiment, const
 static void warn_of_threads(guint asked) {
   if (asked <= processors_usable()) return;
   g_log("dovetail", G_LOG_LEVEL_WARNING,
-        "train.threads is %u, and this process may use %u cores: threads will wait for each other; leave it out, and "
-        "there "
-        "is one for each core",
+        "train.threads is %u, and this process may use %u cores: threads will wait for each other; leave it out, "
+        "and there is one for each core",
         asked, processors_usable());
 }
 

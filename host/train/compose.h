@@ -103,8 +103,7 @@ gboolean composition_initialise(struct composition *composition, GError **error)
 /** Lets the plugins choose by time, in every stage, from now on; `choices` must outlive composition and pool. */
 void composition_choose(struct composition *composition, struct choices *choices);
 
-/** Services for a plugin instance: random streams are of the experiment's seed and its owner's alone. Belongs to the
- * composition. */
+/** Services for a plugin instance: random streams are of the seed and the owner alone. Belongs to the composition. */
 const struct dvt_host *composition_services(struct composition *composition, const char *owner);
 
 /** A head plugin's module for features of a network, as `use` asks. */
