@@ -100,17 +100,34 @@ static struct nn_value convolved(const struct nn_graph *graph, int value, int64_
                            .trained = in->trained};
 }
 
+void nn_initialise(struct nn_graph *graph, enum nn_initialisation initialisation) {
+  graph->initialisation = initialisation;
+}
+
+static struct dvt_weight parameter(enum nn_initialisation initialisation, int64_t fan_in, int64_t fan_out) {
+  struct dvt_weight weight = {.role = DVT_WEIGHT_PARAMETER};
+  if (initialisation == NN_HE) {
+    weight.initialiser = DVT_INIT_NORMAL;
+    weight.init_value = (float)sqrt(2.0 / (double)fan_out);
+  } else {
+    weight.initialiser = DVT_INIT_UNIFORM;
+    weight.init_value = (float)sqrt(1.0 / (double)fan_in);
+  }
+  return weight;
+}
+
 int nn_conv(struct nn_graph *graph, int value, const char *name, int64_t channels, int64_t kernel, int64_t stride) {
   struct nn_node *node = add_node(graph, &nn_layer_conv, name, value, -1, convolved(graph, value, channels, stride));
   if (!node) return -1;
   node->kernel = kernel;
   node->stride = stride;
-  add_weight(graph, node, 0, "weight",
-             (struct dvt_weight){.role = DVT_WEIGHT_PARAMETER,
-                                 .rank = 4,
-                                 .shape = {channels, graph->values[value].shape[0], kernel, kernel},
-                                 .initialiser = DVT_INIT_NORMAL,
-                                 .init_value = (float)sqrt(2.0 / (double)(channels * kernel * kernel))});
+  const int64_t area = kernel * kernel, from = graph->values[value].shape[0];
+  struct dvt_weight weight = parameter(graph->initialisation, from * area, channels * area);
+  weight.rank = 4;
+  weight.shape[0] = channels;
+  weight.shape[1] = from;
+  weight.shape[2] = weight.shape[3] = kernel;
+  add_weight(graph, node, 0, "weight", weight);
   return node->output;
 }
 
@@ -179,9 +196,7 @@ int nn_linear(struct nn_graph *graph, int value, const char *name, int64_t class
                                   (struct nn_value){.shape = {classes, 1, 1}, .flat = true, .precise = true});
   if (!node) return -1;
   node->kernel = node->stride = 1;
-  const struct dvt_weight common = {
-      .role = DVT_WEIGHT_PARAMETER, .initialiser = DVT_INIT_UNIFORM, .init_value = (float)sqrt(1.0 / (double)channels)};
-  struct dvt_weight weight = common, bias = common;
+  struct dvt_weight weight = parameter(NN_UNIFORM, channels, classes), bias = weight;
   weight.rank = 2;
   weight.shape[0] = bias.shape[0] = classes;
   weight.shape[1] = channels;

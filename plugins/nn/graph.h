@@ -46,7 +46,8 @@ struct nn_graph {
   struct dvt_weight *weights;
   int node_count, value_count, weight_count;
   int output;
-  struct dvt_error error; /**< the first thing that went wrong */
+  enum nn_initialisation initialisation; /**< of the convolutions to come */
+  struct dvt_error error;                /**< the first thing that went wrong */
 };
 
 /** The node that reads a value, when it is the only one and the value is not the output; else NULL. */

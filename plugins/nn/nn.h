@@ -23,7 +23,15 @@ enum { NN_INPUT = 0 };
 struct nn_graph *nn_graph_new(const int64_t shape[3]);
 void nn_graph_free(struct nn_graph *graph);
 
-/** Convolution without bias, odd square kernel, padded by kernel / 2: weight NAME.weight, initialised after He. */
+enum nn_initialisation {
+  NN_HE,      /**< normal, deviation sqrt(2 / fan-out): He et al., "Delving deep into rectifiers" (2015), equation 14 */
+  NN_UNIFORM, /**< up to 1 / sqrt(fan-in) either way: Glorot and Bengio (2010), equation 1; what PyTorch's layers do */
+};
+
+/** Says how the convolutions added from now on begin; NN_HE where nothing was said. */
+void nn_initialise(struct nn_graph *graph, enum nn_initialisation initialisation);
+
+/** Convolution without bias, odd square kernel, padded by kernel / 2: weight NAME.weight. */
 int nn_conv(struct nn_graph *graph, int value, const char *name, int64_t channels, int64_t kernel, int64_t stride);
 
 /** Batch norm, with ReLU after it where `relu`: NAME.weight, .bias, and the buffers .running_mean, .running_var. */
@@ -38,7 +46,7 @@ int nn_subsample_pad(struct nn_graph *graph, int value, const char *name, int64_
 /** Mean over the map: [C, 1, 1]. */
 int nn_global_mean(struct nn_graph *graph, int value, const char *name);
 
-/** Linear layer on a value of [C, 1, 1]: NAME.weight, NAME.bias. The value is [classes, 1, 1]. */
+/** Linear layer on a value of [C, 1, 1]: NAME.weight, NAME.bias, both NN_UNIFORM. The value is [classes, 1, 1]. */
 int nn_linear(struct nn_graph *graph, int value, const char *name, int64_t classes);
 
 /** Says which value is the output. */

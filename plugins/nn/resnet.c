@@ -6,6 +6,7 @@
 enum { STAGES = 3, NAME = 32 };
 
 const char *const resnet_shortcuts[] = {"projection", "identity", NULL};
+const char *const resnet_initialisations[] = {"he", "uniform", NULL};
 
 int resnet_from_values(struct resnet *resnet, const struct dvt_value *values, struct dvt_error *error) {
   const long long depth = values[RESNET_DEPTH].integer, below = (depth - 2) / 6 * 6 + 2;
@@ -17,6 +18,7 @@ int resnet_from_values(struct resnet *resnet, const struct dvt_value *values, st
   resnet->blocks = (int)(depth - 2) / 6;
   resnet->width = values[RESNET_WIDTH].integer;
   resnet->projection = !strcmp(values[RESNET_SHORTCUT].string, "projection");
+  resnet->initialisation = strcmp(values[RESNET_INITIALISATION].string, "he") ? NN_UNIFORM : NN_HE;
   return DVT_OK;
 }
 
@@ -103,6 +105,7 @@ static int build_block(const struct resnet *resnet, struct nn_graph *graph, int 
 }
 
 int resnet_build(const struct resnet *resnet, struct nn_graph *graph, int value, int from, int to) {
+  nn_initialise(graph, resnet->initialisation);
   for (int unit = from; unit < to; unit++) {
     if (unit == 0)
       value = nn_batch_norm(graph, nn_conv(graph, value, "conv1", resnet->width, 3, 1), "bn1", true);

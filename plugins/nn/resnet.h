@@ -12,6 +12,7 @@ struct resnet {
   int blocks;    /**< in each of the three stages */
   int64_t width; /**< channels of the first stage; each later one has twice those before it */
   bool projection;
+  enum nn_initialisation initialisation;
 };
 
 /** Rows of the parameter table that backbone and head begin with. */
@@ -29,12 +30,17 @@ struct resnet {
        .greatest = 1024,                                                                                               \
        .unit = "channels",                                                                                             \
        .doc = "Channels of the first stage; the second has twice, the third four times as many."},                     \
+      {.name = "shortcut",                                                                                             \
+       .type = DVT_TYPE_STRING,                                                                                        \
+       .initial = "projection",                                                                                        \
+       .choices = resnet_shortcuts,                                                                                    \
+       .doc = "Where a stage begins: a 1x1 convolution, or a subsampled copy padded with zero channels."},             \
   {                                                                                                                    \
-    .name = "shortcut", .type = DVT_TYPE_STRING, .initial = "projection", .choices = resnet_shortcuts,                 \
-    .doc = "Where a stage begins: a 1x1 convolution, or a subsampled copy padded with zero channels."                  \
+    .name = "initialisation", .type = DVT_TYPE_STRING, .initial = "he", .choices = resnet_initialisations,             \
+    .doc = "How convolutions begin: normal by fan-out (He et al. 2015), or uniform by fan-in, as in PyTorch's layers." \
   }
-enum { RESNET_DEPTH, RESNET_WIDTH, RESNET_SHORTCUT, RESNET_PARAM_COUNT };
-extern const char *const resnet_shortcuts[];
+enum { RESNET_DEPTH, RESNET_WIDTH, RESNET_SHORTCUT, RESNET_INITIALISATION, RESNET_PARAM_COUNT };
+extern const char *const resnet_shortcuts[], *const resnet_initialisations[];
 
 /** Reads those rows. Refuses a depth that is not 6n + 2, with the nearest that are. */
 int resnet_from_values(struct resnet *resnet, const struct dvt_value *values, struct dvt_error *error);

@@ -33,10 +33,12 @@ const struct dvt_plugin *pair_plugin(enum dvt_kind kind, const char *name) {
 
 static struct module *make(struct pair *pair, const struct pair_config *config, enum dvt_kind kind, const char *name,
                            const gint64 input[3]) {
-  const struct dvt_value values[] = {{.type = DVT_TYPE_INT, .integer = config->depth},
-                                     {.type = DVT_TYPE_INT, .integer = config->width},
-                                     {.type = DVT_TYPE_STRING, .string = config->shortcut},
-                                     {.type = DVT_TYPE_STRING, .string = ""}};
+  const struct dvt_value values[] = {
+      {.type = DVT_TYPE_INT, .integer = config->depth},
+      {.type = DVT_TYPE_INT, .integer = config->width},
+      {.type = DVT_TYPE_STRING, .string = config->shortcut},
+      {.type = DVT_TYPE_STRING, .string = config->initialisation ? config->initialisation : "he"},
+      {.type = DVT_TYPE_STRING, .string = ""}};
   const struct dvt_module_config own = {.struct_size = sizeof own,
                                         .classes = kind == DVT_KIND_HEAD ? CLASSES : 0,
                                         .input = {input[0], input[1], input[2]},

@@ -19,6 +19,7 @@ struct pair {
 struct pair_config {
   gint64 depth, width;
   const char *shortcut, *split, *head; /**< head: "resnet-tail" or "linear" */
+  const char *initialisation;          /**< NULL: "he" */
 };
 
 /** Makes both. The caller frees the pair. */

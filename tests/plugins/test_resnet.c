@@ -34,7 +34,8 @@ static char *refusal(enum dvt_kind kind, const char *name, const struct dvt_valu
 static void assert_backbone_refused(gint64 depth, const char *split, const char *message) {
   const struct dvt_value values[] = {{.type = DVT_TYPE_INT, .integer = depth},
                                      {.type = DVT_TYPE_INT, .integer = 16},
-                                     {.type = DVT_TYPE_STRING, .string = "projection"}};
+                                     {.type = DVT_TYPE_STRING, .string = "projection"},
+                                     {.type = DVT_TYPE_STRING, .string = "he"}};
   const struct dvt_module_config config = {.struct_size = sizeof config, .input = {3, 32, 32}, .split = split};
   g_autofree char *text = refusal(DVT_KIND_BACKBONE, "resnet", values, &config);
   assert_string_equal(text, message);
@@ -44,6 +45,7 @@ static void assert_tail_refused(const char *own_split, const char *split, gint64
   const struct dvt_value values[] = {{.type = DVT_TYPE_INT, .integer = 8},
                                      {.type = DVT_TYPE_INT, .integer = 16},
                                      {.type = DVT_TYPE_STRING, .string = "identity"},
+                                     {.type = DVT_TYPE_STRING, .string = "uniform"},
                                      {.type = DVT_TYPE_STRING, .string = own_split}};
   const struct dvt_module_config config = {
       .struct_size = sizeof config, .classes = 10, .input = {channels, 16, 16}, .split = split};
@@ -149,11 +151,43 @@ static void odd_widths_and_linear_heads_run(void **state) {
   free(images);
 }
 
+static double variance_of(const struct module *module, const char *name) {
+  for (guint k = 0; k < module->weight_count; k++) {
+    if (strcmp(module->weights[k]->name, name)) continue;
+    const gsize count = module_weight_elements(module, k);
+    const float *values = module->values + module->offsets[k];
+    double sum = 0.0;
+    for (gsize i = 0; i < count; i++) sum += values[i] * (double)values[i];
+    return sum / (double)count;
+  }
+  fail_msg("no weight '%s'", name);
+  return 0.0;
+}
+
+static void convolutions_begin_as_asked(void **state) {
+  (void)state;
+  static const struct {
+    const char *initialisation;
+    double variance;
+  } kinds[] = {{"he", 2.0 / (32 * 9)}, {"uniform", 1.0 / (3 * 16 * 9)}};
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    const struct pair_config config = {.depth = 8,
+                                       .width = 16,
+                                       .shortcut = "projection",
+                                       .split = "layer2",
+                                       .head = "resnet-tail",
+                                       .initialisation = kinds[k].initialisation};
+    AUTO(pair) pair = pair_new(&config);
+    pair_initialise(pair);
+    assert_float_equal(variance_of(pair->extractor, "layer2.0.conv1.weight") / kinds[k].variance, 1.0, 0.1);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(depths_and_splits_are_checked),          cmocka_unit_test(features_of_a_tail_are_checked),
       cmocka_unit_test(splits_come_in_order_with_their_shapes), cmocka_unit_test(every_cut_gives_the_same_network),
-      cmocka_unit_test(odd_widths_and_linear_heads_run),
+      cmocka_unit_test(odd_widths_and_linear_heads_run),        cmocka_unit_test(convolutions_begin_as_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
