@@ -9,11 +9,17 @@ static char *kind_text(const struct component_info *info) { return g_strdup(info
 static char *plugin_text(const struct component_info *info) { return g_strdup(info->plugin); }
 static char *split_text(const struct component_info *info) { return g_strdup(info->split); }
 
-/* In one order and spacing, whoever wrote them. */
-static char *params_text(const struct component_info *info) {
-  if (!info->params) return NULL;
-  json_auto_t *object = json_loads(info->params, 0, NULL);
-  char *text = json_dumps(object, JSON_SORT_KEYS), *copy = g_strdup(text);
+static char *params_text(const struct component_info *info) { return g_strdup(info->params); }
+
+/* Those that the other knows too, as another version of the plugin may know more; in one order and spacing. */
+static char *common_params(const struct component_info *info, const struct component_info *other) {
+  if (!info->params || !other->params) return NULL;
+  json_auto_t *params = json_loads(info->params, 0, NULL), *known = json_loads(other->params, 0, NULL);
+  const char *name;
+  json_t *value;
+  void *next;
+  json_object_foreach_safe(params, next, name, value) if (!json_object_get(known, name)) json_object_del(params, name);
+  char *text = json_dumps(params, JSON_SORT_KEYS), *copy = g_strdup(text);
   free(text);
   return copy;
 }
@@ -53,8 +59,12 @@ static const struct {
 
 gboolean difference_find(const struct component_info *one, const struct component_info *other,
                          struct difference *difference) {
+  g_autofree char *own = common_params(one, other), *theirs = common_params(other, one);
+  struct component_info left = *one, right = *other;
+  left.params = own;
+  right.params = theirs;
   for (guint k = 0; k < G_N_ELEMENTS(facts); k++) {
-    g_autofree char *first = facts[k].text(one), *second = facts[k].text(other);
+    g_autofree char *first = facts[k].text(&left), *second = facts[k].text(&right);
     if (!first || !second || !strcmp(first, second)) continue;
     *difference = (struct difference){facts[k].what, g_steal_pointer(&first), g_steal_pointer(&second)};
     return TRUE;

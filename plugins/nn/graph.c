@@ -100,7 +100,7 @@ static struct nn_value convolved(const struct nn_graph *graph, int value, int64_
                            .trained = in->trained};
 }
 
-void nn_initialise(struct nn_graph *graph, enum nn_initialisation initialisation) {
+void nn_initialisation(struct nn_graph *graph, enum nn_initialisation initialisation) {
   graph->initialisation = initialisation;
 }
 

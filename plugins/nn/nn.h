@@ -23,13 +23,14 @@ enum { NN_INPUT = 0 };
 struct nn_graph *nn_graph_new(const int64_t shape[3]);
 void nn_graph_free(struct nn_graph *graph);
 
+/** How weights begin; the fans count inputs and outputs of a value, times the area of the kernel. */
 enum nn_initialisation {
   NN_HE,      /**< normal, deviation sqrt(2 / fan-out): He et al., "Delving deep into rectifiers" (2015), equation 14 */
-  NN_UNIFORM, /**< up to 1 / sqrt(fan-in) either way: Glorot and Bengio (2010), equation 1; what PyTorch's layers do */
+  NN_UNIFORM, /**< within 1 / sqrt(fan-in): the heuristic of Glorot and Bengio (2010), equation 1; PyTorch's default */
 };
 
-/** Says how the convolutions added from now on begin; NN_HE where nothing was said. */
-void nn_initialise(struct nn_graph *graph, enum nn_initialisation initialisation);
+/** Sets how the convolutions added from now on begin; NN_HE in a new graph. */
+void nn_initialisation(struct nn_graph *graph, enum nn_initialisation initialisation);
 
 /** Convolution without bias, odd square kernel, padded by kernel / 2: weight NAME.weight. */
 int nn_conv(struct nn_graph *graph, int value, const char *name, int64_t channels, int64_t kernel, int64_t stride);

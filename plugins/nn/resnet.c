@@ -105,7 +105,7 @@ static int build_block(const struct resnet *resnet, struct nn_graph *graph, int 
 }
 
 int resnet_build(const struct resnet *resnet, struct nn_graph *graph, int value, int from, int to) {
-  nn_initialise(graph, resnet->initialisation);
+  nn_initialisation(graph, resnet->initialisation);
   for (int unit = from; unit < to; unit++) {
     if (unit == 0)
       value = nn_batch_norm(graph, nn_conv(graph, value, "conv1", resnet->width, 3, 1), "bn1", true);

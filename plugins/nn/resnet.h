@@ -37,7 +37,7 @@ struct resnet {
        .doc = "Where a stage begins: a 1x1 convolution, or a subsampled copy padded with zero channels."},             \
   {                                                                                                                    \
     .name = "initialisation", .type = DVT_TYPE_STRING, .initial = "he", .choices = resnet_initialisations,             \
-    .doc = "How convolutions begin: normal by fan-out (He et al. 2015), or uniform by fan-in, as in PyTorch's layers." \
+    .doc = "How convolutions begin: normal by fan-out (He et al., Delving deep), or uniform by fan-in, as in PyTorch." \
   }
 enum { RESNET_DEPTH, RESNET_WIDTH, RESNET_SHORTCUT, RESNET_INITIALISATION, RESNET_PARAM_COUNT };
 extern const char *const resnet_shortcuts[], *const resnet_initialisations[];

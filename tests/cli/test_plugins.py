@@ -166,6 +166,7 @@ def inspect_shows_parameters_as_declared(folder):
     assert parameters["depth"]["type"] == "int" and parameters["depth"]["default"] == "20"
     assert parameters["depth"]["least"] == 8 and parameters["depth"]["greatest"] >= 56
     assert parameters["shortcut"]["choices"] == ["projection", "identity"]
+    assert parameters["initialisation"]["default"] == "he"
     assert all(one["doc"] for one in parameters.values())
     text = good("inspect", "resnet", folder=folder).stdout
     for word in ("depth", "shortcut", "projection | identity", "16x32x32", "licence", "3x32x32"):

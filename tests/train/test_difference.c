@@ -68,6 +68,16 @@ static void the_order_and_spacing_of_parameters_do_not_matter(void **state) {
   expect_none(&head, &other);
 }
 
+static void a_parameter_that_one_version_lacks_is_no_difference(void **state) {
+  (void)state;
+  struct component_info newer = head;
+  newer.params = "{\"colour\": \"red\", \"depth\": 20, \"width\": 16}";
+  expect_none(&head, &newer);
+  expect_none(&newer, &head);
+  newer.params = "{\"colour\": \"red\", \"depth\": 56}";
+  expect_difference(&newer, "parameters", "{\"depth\": 20}", "{\"depth\": 56}");
+}
+
 static void what_is_not_said_is_no_difference(void **state) {
   (void)state;
   const struct component_info silent = {.kind = "head"};
@@ -87,6 +97,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_is_found_and_shown),
       cmocka_unit_test(the_order_and_spacing_of_parameters_do_not_matter),
+      cmocka_unit_test(a_parameter_that_one_version_lacks_is_no_difference),
       cmocka_unit_test(what_is_not_said_is_no_difference),
       cmocka_unit_test(an_extractor_fits_whatever_its_classes_were),
   };
