@@ -18,7 +18,9 @@ static char *common_params(const struct component_info *info, const struct compo
   const char *name;
   json_t *value;
   void *next;
-  json_object_foreach_safe(params, next, name, value) if (!json_object_get(known, name)) json_object_del(params, name);
+  json_object_foreach_safe(params, next, name, value) {
+    if (!json_object_get(known, name)) json_object_del(params, name);
+  }
   char *text = json_dumps(params, JSON_SORT_KEYS), *copy = g_strdup(text);
   free(text);
   return copy;

@@ -12,9 +12,8 @@ struct difference {
 
 /**
  * Finds the first difference that keeps one component from standing in for the other: kind, plugin, parameters, split,
- * shapes, normalisation of the images, and but for extractors the classes. What only one of them says is none,
- * a single parameter included.
- * FALSE: there is none, and nothing to clear.
+ * shapes, normalisation of the images, and but for extractors the classes. What only one of them says, be it
+ * a single parameter, is none. FALSE: there is none, and nothing to clear.
  */
 gboolean difference_find(const struct component_info *one, const struct component_info *other,
                          struct difference *difference);
