@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Trains two ResNet-20 in PyTorch from the values of a run's components, on the images that `dovetail run` takes with that
+seed: in its order, with its crops and flips. Prints own and swap accuracy after each epoch. For networks that nothing but
+their initial values joins; docs/results.md says what it is for."""
+import argparse
+import json
+import os
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+BATCH, PEAK, WARMUP, DECAY, PAD = 128, 0.2, 0.2, 5e-4, 4  # of configs/cifar10-short-uniform.yaml
+MEAN, DEVIATION = [np.float32(v).reshape(3, 1, 1) for v in ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])]
+NETWORKS = "ab"
+U32 = np.uint64(0xFFFFFFFF)
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, features):
+        inner = functional.relu(self.bn1(self.conv1(features)))
+        return functional.relu(self.bn2(self.conv2(inner)) + self.shortcut(features))
+
+
+def stage(inputs, outputs, stride):
+    return nn.Sequential(Block(inputs, outputs, stride), *[Block(outputs, outputs, 1) for _ in range(2)])
+
+
+class Extractor(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        self.layer1, self.layer2 = stage(16, 16, 1), stage(16, 32, 2)
+
+    def forward(self, images):
+        return self.layer2(self.layer1(functional.relu(self.bn1(self.conv1(images)))))
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer3, self.linear = stage(32, 64, 2), nn.Linear(64, 10)
+
+    def forward(self, features):
+        return self.linear(self.layer3(features).mean(dim=(2, 3)))
+
+
+def component(module, path):
+    """The module with the parameters of a component file, and fresh running statistics."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    for name, parameter in module.named_parameters():
+        begin, end = header[name]["data_offsets"]
+        values = np.frombuffer(data[begin:end], np.float32).reshape(header[name]["shape"])
+        parameter.data = torch.tensor(values)
+    return module.to(memory_format=torch.channels_last)
+
+
+def images_of(folder, files):
+    examples = np.concatenate([np.fromfile(os.path.join(folder, file), np.uint8).reshape(-1, 3073) for file in files])
+    return torch.tensor(examples[:, 0].astype(np.int64)), examples[:, 1:].reshape(-1, 3, 32, 32)
+
+
+def philox(counter, key):
+    """Philox4x32-10 of arrays of counters; host/plugin/philox.h has the same."""
+    counter, key = [np.uint64(word) for word in counter], [int(word) for word in key]
+    for _ in range(10):
+        a, b = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
+        first = (b >> np.uint64(32)) ^ counter[1] ^ np.uint64(key[0])
+        third = (a >> np.uint64(32)) ^ counter[3] ^ np.uint64(key[1])
+        counter = [first, b & U32, third, a & U32]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return counter
+
+
+def stream(seed, name):
+    """The key of a random stream, as host/plugin/random.c makes it."""
+    number = 0xCBF29CE484222325
+    for letter in name.encode():
+        number = (number ^ letter) * 0x100000001B3 % 2**64
+    words = philox([np.array([word]) for word in (number % 2**32, number >> 32, 0, 0)], (seed % 2**32, seed >> 32))
+    return words[0][0], words[1][0]
+
+
+def below(words, limit):
+    return (words * np.uint64(limit) >> np.uint64(32)).astype(np.int64)
+
+
+def order_of(seed, network, epoch, count):
+    rows, zeros = np.arange((count + 3) // 4), np.zeros((count + 3) // 4)
+    words = np.stack(philox([rows, zeros, zeros, zeros + epoch], stream(seed, f"order/{network}")), 1).reshape(-1)
+    order = np.zeros(count, np.int64)
+    for k in range(count):
+        other = int(words[k]) * (k + 1) >> 32
+        order[k], order[other] = order[other], k
+    return order
+
+
+def augmented(images, seed, network, epoch, examples):
+    """The images of a batch, normalised, flipped and cropped."""
+    zeros = np.zeros(len(examples))
+    words = philox([zeros, examples, zeros, zeros + epoch], stream(seed, f"augment/{network}"))
+    out = np.zeros((len(examples), 3, 32, 32), np.float32)
+    for k, example in enumerate(examples):
+        padded = np.zeros((3, 32 + 2 * PAD, 32 + 2 * PAD), np.float32)
+        image = normalised(images[example])
+        padded[:, PAD:-PAD, PAD:-PAD] = image[:, :, ::-1] if words[2][k] & np.uint64(1) else image
+        x, y = below(words[0][k], 2 * PAD + 1), below(words[1][k], 2 * PAD + 1)
+        out[k] = padded[:, y:y + 32, x:x + 32]
+    return torch.tensor(out).contiguous(memory_format=torch.channels_last)
+
+
+def normalised(images):
+    return (images.astype(np.float32) / 255 - MEAN) / DEVIATION
+
+
+def rate_at(step, steps):
+    rising = WARMUP * steps
+    return PEAK * (min(1, (step + 1) / rising) if step < rising else 1 - (step - rising) / (steps - rising))
+
+
+@torch.no_grad()
+def accuracies(networks, labels, images):
+    """Share of correct answers of each extractor (row) with each head (column)."""
+    for module in sum(networks, ()):
+        module.eval()
+    right = np.zeros((2, 2))
+    for first in range(0, len(images), 500):
+        batch = torch.tensor(normalised(images[first:first + 500])).contiguous(memory_format=torch.channels_last)
+        for row, (extractor, _) in enumerate(networks):
+            features = extractor(batch)
+            for column, (_, head) in enumerate(networks):
+                right[row, column] += (head(features).argmax(1) == labels[first:first + 500]).sum().item()
+    for module in sum(networks, ()):
+        module.train()
+    return right / len(images)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("components", help="folder with a-extractor.safetensors and the others, all untrained")
+    parser.add_argument("--data", required=True, help="folder of CIFAR-10's binary files")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+
+    labels, images = images_of(arguments.data, [f"data_batch_{k}.bin" for k in range(1, 6)])
+    test = images_of(arguments.data, ["test_batch.bin"])
+    path = os.path.join(arguments.components, "{}-{}.safetensors").format
+    networks = [(component(Extractor(), path(n, "extractor")), component(Head(), path(n, "head"))) for n in NETWORKS]
+    optimisers = [torch.optim.SGD([*extractor.parameters(), *head.parameters()], lr=PEAK, momentum=0.9,
+                                  weight_decay=DECAY, nesterov=True) for extractor, head in networks]
+    epoch_steps, start = len(images) // BATCH, time.monotonic()
+    steps = arguments.epochs * epoch_steps
+    for epoch in range(arguments.epochs):
+        orders, losses = [order_of(arguments.seed, n, epoch, len(images)) for n in NETWORKS], np.zeros(2)
+        for step in range(epoch_steps):
+            for t, (extractor, head) in enumerate(networks):
+                examples = orders[t][step * BATCH:(step + 1) * BATCH]
+                batch = augmented(images, arguments.seed, NETWORKS[t], epoch, examples)
+                optimisers[t].param_groups[0]["lr"] = rate_at(epoch * epoch_steps + step, steps)
+                optimisers[t].zero_grad(set_to_none=True)
+                loss = functional.cross_entropy(head(extractor(batch)), labels[examples])
+                loss.backward()
+                optimisers[t].step()
+                losses[t] += loss.item()
+        right = accuracies(networks, *test)
+        print(json.dumps({"epoch": epoch + 1, "losses": (losses / epoch_steps).round(4).tolist(),
+                          "own_accuracy": right.trace() / 2, "swap_accuracy": (right[0, 1] + right[1, 0]) / 2,
+                          "minutes": round((time.monotonic() - start) / 60, 1)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
