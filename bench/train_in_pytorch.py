@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Trains two ResNet-20 in PyTorch from the values of a run's components, on the images that `dovetail run` takes with that
-seed: in its order, with its crops and flips. Prints own and swap accuracy after each epoch. For networks that nothing but
-their initial values joins; docs/results.md says what it is for."""
+"""Trains the two ResNet-20 of configs/cifar10-short-uniform.yaml in PyTorch, from the values of an untrained run's
+components, on the images that `dovetail run` takes with the seed given: in its order, with its crops and flips. Prints
+own and swap accuracy after each epoch. For independent networks and shared-init, not for other aligners;
+docs/results.md says what it is for. Needs PyTorch and NumPy."""
 import argparse
 import json
 import os
@@ -16,7 +17,7 @@ from torch.nn import functional
 BATCH, PEAK, WARMUP, DECAY, PAD = 128, 0.2, 0.2, 5e-4, 4  # of configs/cifar10-short-uniform.yaml
 MEAN, DEVIATION = [np.float32(v).reshape(3, 1, 1) for v in ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])]
 NETWORKS = "ab"
-U32 = np.uint64(0xFFFFFFFF)
+LOW_32 = np.uint64(0xFFFFFFFF)
 
 
 class Block(nn.Module):
@@ -79,10 +80,10 @@ def philox(counter, key):
     """Philox4x32-10 of arrays of counters; host/plugin/philox.h has the same."""
     counter, key = [np.uint64(word) for word in counter], [int(word) for word in key]
     for _ in range(10):
-        a, b = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
-        first = (b >> np.uint64(32)) ^ counter[1] ^ np.uint64(key[0])
-        third = (a >> np.uint64(32)) ^ counter[3] ^ np.uint64(key[1])
-        counter = [first, b & U32, third, a & U32]
+        even, odd = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
+        first = (odd >> np.uint64(32)) ^ counter[1] ^ np.uint64(key[0])
+        third = (even >> np.uint64(32)) ^ counter[3] ^ np.uint64(key[1])
+        counter = [first, odd & LOW_32, third, even & LOW_32]
         key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
     return counter
 
@@ -110,22 +111,21 @@ def order_of(seed, network, epoch, count):
     return order
 
 
-def augmented(images, seed, network, epoch, examples):
-    """The images of a batch, normalised, flipped and cropped."""
-    zeros = np.zeros(len(examples))
-    words = philox([zeros, examples, zeros, zeros + epoch], stream(seed, f"augment/{network}"))
-    out = np.zeros((len(examples), 3, 32, 32), np.float32)
-    for k, example in enumerate(examples):
-        padded = np.zeros((3, 32 + 2 * PAD, 32 + 2 * PAD), np.float32)
-        image = normalised(images[example])
-        padded[:, PAD:-PAD, PAD:-PAD] = image[:, :, ::-1] if words[2][k] & np.uint64(1) else image
-        x, y = below(words[0][k], 2 * PAD + 1), below(words[1][k], 2 * PAD + 1)
-        out[k] = padded[:, y:y + 32, x:x + 32]
-    return torch.tensor(out).contiguous(memory_format=torch.channels_last)
-
-
 def normalised(images):
     return (images.astype(np.float32) / 255 - MEAN) / DEVIATION
+
+
+def augmented(images, seed, network, epoch, examples):
+    """The images of a batch, normalised, flipped and cropped."""
+    zeros, side = np.zeros(len(examples)), 32 + 2 * PAD
+    words = philox([zeros, examples, zeros, np.full(len(examples), epoch)], stream(seed, f"augment/{network}"))
+    x, y, flipped = below(words[0], 2 * PAD + 1), below(words[1], 2 * PAD + 1), words[2] % np.uint64(2) == 1
+    batch = normalised(images[examples])
+    batch[flipped] = batch[flipped, :, :, ::-1]
+    padded = np.zeros((len(examples), 3, side, side), np.float32)
+    padded[:, :, PAD:-PAD, PAD:-PAD] = batch
+    cropped = np.stack([padded[k, :, y[k]:y[k] + 32, x[k]:x[k] + 32] for k in range(len(examples))])
+    return torch.tensor(cropped).contiguous(memory_format=torch.channels_last)
 
 
 def rate_at(step, steps):
