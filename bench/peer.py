@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import time
+from collections import OrderedDict
 
 
 def block(torch, inputs, outputs, stride):
@@ -15,33 +16,39 @@ def block(torch, inputs, outputs, stride):
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
-            self.inner = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
-                nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
-            self.past = nn.Sequential()
+            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(outputs)
+            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(outputs)
+            self.shortcut = nn.Sequential()
             if inputs != outputs:
-                self.past = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+                self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False),
+                                              nn.BatchNorm2d(outputs))
 
-        def forward(self, images):
-            return torch.relu_(self.inner(images) + self.past(images))
+        def forward(self, features):
+            inner = torch.relu_(self.bn1(self.conv1(features)))
+            return torch.relu_(self.bn2(self.conv2(inner)) + self.shortcut(features))
 
     return Block()
 
 
 def stage(torch, inputs, outputs, stride, blocks):
-    return [block(torch, inputs if not k else outputs, outputs, 1 if k else stride) for k in range(blocks)]
+    return torch.nn.Sequential(*[block(torch, inputs if not k else outputs, outputs, 1 if k else stride)
+                                 for k in range(blocks)])
 
 
 def extractor(torch, blocks):
+    """Up to the second stage. Its parameters, and those of the head, have the names that components give them."""
     nn = torch.nn
-    stem = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
-    return nn.Sequential(*stem, *stage(torch, 16, 16, 1, blocks), *stage(torch, 16, 32, 2, blocks))
+    return nn.Sequential(OrderedDict(conv1=nn.Conv2d(3, 16, 3, 1, 1, bias=False), bn1=nn.BatchNorm2d(16),
+                                     relu=nn.ReLU(inplace=True), layer1=stage(torch, 16, 16, 1, blocks),
+                                     layer2=stage(torch, 16, 32, 2, blocks)))
 
 
 def head(torch, blocks, classes):
     nn = torch.nn
-    return nn.Sequential(*stage(torch, 32, 64, 2, blocks), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                         nn.Linear(64, classes))
+    return nn.Sequential(OrderedDict(layer3=stage(torch, 32, 64, 2, blocks), pool=nn.AdaptiveAvgPool2d(1),
+                                     flatten=nn.Flatten(), linear=nn.Linear(64, classes)))
 
 
 def main():

@@ -11,52 +11,14 @@ import time
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
+
+from peer import extractor, head
 
 BATCH, PEAK, WARMUP, DECAY, PAD = 128, 0.2, 0.2, 5e-4, 4  # of configs/cifar10-short-uniform.yaml
 MEAN, DEVIATION = [np.float32(v).reshape(3, 1, 1) for v in ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])]
 NETWORKS = "ab"
 LOW_32 = np.uint64(0xFFFFFFFF)
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Sequential()
-        if inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, features):
-        inner = functional.relu(self.bn1(self.conv1(features)))
-        return functional.relu(self.bn2(self.conv2(inner)) + self.shortcut(features))
-
-
-def stage(inputs, outputs, stride):
-    return nn.Sequential(Block(inputs, outputs, stride), *[Block(outputs, outputs, 1) for _ in range(2)])
-
-
-class Extractor(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        self.layer1, self.layer2 = stage(16, 16, 1), stage(16, 32, 2)
-
-    def forward(self, images):
-        return self.layer2(self.layer1(functional.relu(self.bn1(self.conv1(images)))))
-
-
-class Head(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer3, self.linear = stage(32, 64, 2), nn.Linear(64, 10)
-
-    def forward(self, features):
-        return self.linear(self.layer3(features).mean(dim=(2, 3)))
 
 
 def component(module, path):
@@ -88,13 +50,13 @@ def philox(counter, key):
     return counter
 
 
-def stream(seed, name):
-    """The key of a random stream, as host/plugin/random.c makes it."""
+def random_words(seed, name, epoch, index, four):
+    """Words 4 * four to 4 * four + 3 at an index of an epoch, of the stream of a name: random_words of host/plugin."""
     number = 0xCBF29CE484222325
     for letter in name.encode():
         number = (number ^ letter) * 0x100000001B3 % 2**64
-    words = philox([np.array([word]) for word in (number % 2**32, number >> 32, 0, 0)], (seed % 2**32, seed >> 32))
-    return words[0][0], words[1][0]
+    key = philox([number % 2**32, number >> 32, 0, 0], (seed % 2**32, seed >> 32))[:2]
+    return philox(np.broadcast_arrays(four, index, 0, epoch), key)
 
 
 def below(words, limit):
@@ -102,8 +64,8 @@ def below(words, limit):
 
 
 def order_of(seed, network, epoch, count):
-    rows, zeros = np.arange((count + 3) // 4), np.zeros((count + 3) // 4)
-    words = np.stack(philox([rows, zeros, zeros, zeros + epoch], stream(seed, f"order/{network}")), 1).reshape(-1)
+    fours = np.arange((count + 3) // 4)
+    words = np.stack(random_words(seed, f"order/{network}", epoch, 0, fours), 1).reshape(-1)
     order = np.zeros(count, np.int64)
     for k in range(count):
         other = int(words[k]) * (k + 1) >> 32
@@ -117,8 +79,7 @@ def normalised(images):
 
 def augmented(images, seed, network, epoch, examples):
     """The images of a batch, normalised, flipped and cropped."""
-    zeros, side = np.zeros(len(examples)), 32 + 2 * PAD
-    words = philox([zeros, examples, zeros, np.full(len(examples), epoch)], stream(seed, f"augment/{network}"))
+    words, side = random_words(seed, f"augment/{network}", epoch, examples, 0), 32 + 2 * PAD
     x, y, flipped = below(words[0], 2 * PAD + 1), below(words[1], 2 * PAD + 1), words[2] % np.uint64(2) == 1
     batch = normalised(images[examples])
     batch[flipped] = batch[flipped, :, :, ::-1]
@@ -141,10 +102,10 @@ def accuracies(networks, labels, images):
     right = np.zeros((2, 2))
     for first in range(0, len(images), 500):
         batch = torch.tensor(normalised(images[first:first + 500])).contiguous(memory_format=torch.channels_last)
-        for row, (extractor, _) in enumerate(networks):
-            features = extractor(batch)
-            for column, (_, head) in enumerate(networks):
-                right[row, column] += (head(features).argmax(1) == labels[first:first + 500]).sum().item()
+        for row, (bottom, _) in enumerate(networks):
+            features = bottom(batch)
+            for column, (_, top) in enumerate(networks):
+                right[row, column] += (top(features).argmax(1) == labels[first:first + 500]).sum().item()
     for module in sum(networks, ()):
         module.train()
     return right / len(images)
@@ -163,20 +124,21 @@ def main():
     labels, images = images_of(arguments.data, [f"data_batch_{k}.bin" for k in range(1, 6)])
     test = images_of(arguments.data, ["test_batch.bin"])
     path = os.path.join(arguments.components, "{}-{}.safetensors").format
-    networks = [(component(Extractor(), path(n, "extractor")), component(Head(), path(n, "head"))) for n in NETWORKS]
-    optimisers = [torch.optim.SGD([*extractor.parameters(), *head.parameters()], lr=PEAK, momentum=0.9,
-                                  weight_decay=DECAY, nesterov=True) for extractor, head in networks]
+    networks = [(component(extractor(torch, 3), path(name, "extractor")),
+                 component(head(torch, 3, 10), path(name, "head"))) for name in NETWORKS]
+    optimisers = [torch.optim.SGD([*bottom.parameters(), *top.parameters()], lr=PEAK, momentum=0.9, weight_decay=DECAY,
+                                  nesterov=True) for bottom, top in networks]
     epoch_steps, start = len(images) // BATCH, time.monotonic()
     steps = arguments.epochs * epoch_steps
     for epoch in range(arguments.epochs):
         orders, losses = [order_of(arguments.seed, n, epoch, len(images)) for n in NETWORKS], np.zeros(2)
         for step in range(epoch_steps):
-            for t, (extractor, head) in enumerate(networks):
+            for t, (bottom, top) in enumerate(networks):
                 examples = orders[t][step * BATCH:(step + 1) * BATCH]
                 batch = augmented(images, arguments.seed, NETWORKS[t], epoch, examples)
                 optimisers[t].param_groups[0]["lr"] = rate_at(epoch * epoch_steps + step, steps)
                 optimisers[t].zero_grad(set_to_none=True)
-                loss = functional.cross_entropy(head(extractor(batch)), labels[examples])
+                loss = functional.cross_entropy(top(bottom(batch)), labels[examples])
                 loss.backward()
                 optimisers[t].step()
                 losses[t] += loss.item()
