@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Trains the two ResNet-20 of configs/cifar10-short-uniform.yaml in PyTorch, from the values of an untrained run's
 components, on the images that `dovetail run` takes with the seed given: in its order, with its crops and flips. Prints
-own and swap accuracy after each epoch. For independent networks and shared-init, not for other aligners;
+own and swap accuracy after each epoch. Joint training is for independent networks and shared-init alone. With --against
+it is incremental: network b is trained by an aligner against the components that a run of Dovetail's has trained.
 docs/results.md says what it is for. Needs PyTorch and NumPy."""
 import argparse
 import json
@@ -21,16 +22,30 @@ NETWORKS = "ab"
 LOW_32 = np.uint64(0xFFFFFFFF)
 
 
-def component(module, path):
-    """The module with the parameters of a component file, and fresh running statistics."""
+def tensors(path):
+    """What a component file holds, by name."""
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
+    header.pop("__metadata__", None)
+    spans = {name: (entry["shape"], *entry["data_offsets"]) for name, entry in header.items()}
+    return {name: torch.tensor(np.frombuffer(data[begin:end], np.float32).reshape(shape))
+            for name, (shape, begin, end) in spans.items()}
+
+
+def untrained(module, path):
+    """The module with the parameters of a component file, and fresh running statistics."""
+    values = tensors(path)
     for name, parameter in module.named_parameters():
-        begin, end = header[name]["data_offsets"]
-        values = np.frombuffer(data[begin:end], np.float32).reshape(header[name]["shape"])
-        parameter.data = torch.tensor(values)
+        parameter.data = values[name]
     return module.to(memory_format=torch.channels_last)
+
+
+def frozen(module, path):
+    """The module as a component file has it, not to be trained."""
+    missing, unexpected = module.load_state_dict(tensors(path), strict=False)
+    assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
+    return module.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
 def images_of(folder, files):
@@ -96,8 +111,8 @@ def rate_at(step, steps):
 
 @torch.no_grad()
 def accuracies(networks, labels, images):
-    """Share of correct answers of each extractor (row) with each head (column)."""
-    for module in sum(networks, ()):
+    """Share of correct answers of each extractor (row) with each head (column). Leaves all in evaluation mode."""
+    for module in [module for network in networks for module in network]:
         module.eval()
     right = np.zeros((2, 2))
     for first in range(0, len(images), 500):
@@ -106,9 +121,68 @@ def accuracies(networks, labels, images):
             features = bottom(batch)
             for column, (_, top) in enumerate(networks):
                 right[row, column] += (top(features).argmax(1) == labels[first:first + 500]).sum().item()
-    for module in sum(networks, ()):
-        module.train()
     return right / len(images)
+
+
+def common_classes(path):
+    """A loss of features: the frozen head of a component file tells the first five classes."""
+    top = frozen(head(torch, 3, 5), path)
+
+    def loss(bottom, batch, features, labels):
+        answers = labels.where(labels < 5, torch.tensor(-1))
+        return functional.cross_entropy(top(features), answers, ignore_index=-1, reduction="sum") / len(labels)
+    return loss
+
+
+def distillation(path):
+    """A loss of features: their distance to those of the frozen extractor of a component file."""
+    other = frozen(extractor(torch, 3), path)
+    return lambda bottom, batch, features, labels: functional.mse_loss(features, other(batch))
+
+
+def rotation(path):
+    """A loss of turned images: the frozen head of a component file tells by how much. Turns are PyTorch's own."""
+    top = frozen(head(torch, 3, 4), path)
+
+    def loss(bottom, batch, features, labels):
+        turns, norms = torch.randint(4, (len(batch),)), [m for m in bottom.modules() if hasattr(m, "running_mean")]
+        view = torch.stack([torch.rot90(image, int(turn), (1, 2)) for image, turn in zip(batch, turns)])
+        for norm in norms:
+            norm.momentum = 0  # running statistics are those of images as they are
+        turned = bottom(view.contiguous(memory_format=torch.channels_last))
+        for norm in norms:
+            norm.momentum = 0.1
+        return functional.cross_entropy(top(turned), turns)
+    return loss
+
+
+ALIGNERS = {"common-classes": (common_classes, "common-classes-common-classes"),
+            "distillation": (distillation, "a-extractor"), "rotation": (rotation, "rotation-rotation")}
+
+
+def networks_of(arguments):
+    """Names of those to be trained; extractor and head of each by name; and the loss that an aligner adds."""
+    trained = NETWORKS[1:] if arguments.against else NETWORKS
+    networks, align = {}, lambda *_: 0
+    for name in NETWORKS:
+        folder, load = (arguments.components, untrained) if name in trained else (arguments.against, frozen)
+        networks[name] = [load(module, os.path.join(folder, f"{name}-{kind}.safetensors"))
+                          for kind, module in (("extractor", extractor(torch, 3)), ("head", head(torch, 3, 10)))]
+    if arguments.aligner:
+        make_loss, component = ALIGNERS[arguments.aligner]
+        align = make_loss(os.path.join(arguments.against, component + ".safetensors"))
+    return trained, networks, align
+
+
+def step_of(network, optimiser, batch, labels, align):
+    """Takes one step; returns the loss before it."""
+    bottom, top = network
+    optimiser.zero_grad(set_to_none=True)
+    features = bottom(batch)
+    loss = functional.cross_entropy(top(features), labels) + align(bottom, batch, features, labels)
+    loss.backward()
+    optimiser.step()
+    return loss.item()
 
 
 def main():
@@ -116,34 +190,38 @@ def main():
     parser.add_argument("components", help="folder with a-extractor.safetensors and the others, all untrained")
     parser.add_argument("--data", required=True, help="folder of CIFAR-10's binary files")
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--against", metavar="FOLDER", help="folder with a-extractor.safetensors and the others, all "
+                        "trained: a stays as it is there, and so does the aligner's head")
+    parser.add_argument("--aligner", choices=ALIGNERS, help="what trains b against them")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
+    if bool(arguments.against) != bool(arguments.aligner):
+        parser.error("--against and --aligner go together")
     torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
 
     labels, images = images_of(arguments.data, [f"data_batch_{k}.bin" for k in range(1, 6)])
     test = images_of(arguments.data, ["test_batch.bin"])
-    path = os.path.join(arguments.components, "{}-{}.safetensors").format
-    networks = [(component(extractor(torch, 3), path(name, "extractor")),
-                 component(head(torch, 3, 10), path(name, "head"))) for name in NETWORKS]
-    optimisers = [torch.optim.SGD([*bottom.parameters(), *top.parameters()], lr=PEAK, momentum=0.9, weight_decay=DECAY,
-                                  nesterov=True) for bottom, top in networks]
+    trained, networks, align = networks_of(arguments)
+    weights = {name: [weight for module in networks[name] for weight in module.parameters()] for name in trained}
+    optimisers = {name: torch.optim.SGD(weights[name], lr=PEAK, momentum=0.9, weight_decay=DECAY, nesterov=True)
+                  for name in trained}
     epoch_steps, start = len(images) // BATCH, time.monotonic()
     steps = arguments.epochs * epoch_steps
     for epoch in range(arguments.epochs):
-        orders, losses = [order_of(arguments.seed, n, epoch, len(images)) for n in NETWORKS], np.zeros(2)
+        orders = {name: order_of(arguments.seed, name, epoch, len(images)) for name in trained}
+        losses = dict.fromkeys(trained, 0)
+        for module in [module for name in trained for module in networks[name]]:
+            module.train()
         for step in range(epoch_steps):
-            for t, (bottom, top) in enumerate(networks):
-                examples = orders[t][step * BATCH:(step + 1) * BATCH]
-                batch = augmented(images, arguments.seed, NETWORKS[t], epoch, examples)
-                optimisers[t].param_groups[0]["lr"] = rate_at(epoch * epoch_steps + step, steps)
-                optimisers[t].zero_grad(set_to_none=True)
-                loss = functional.cross_entropy(top(bottom(batch)), labels[examples])
-                loss.backward()
-                optimisers[t].step()
-                losses[t] += loss.item()
-        right = accuracies(networks, *test)
-        print(json.dumps({"epoch": epoch + 1, "losses": (losses / epoch_steps).round(4).tolist(),
+            for name in trained:
+                examples = orders[name][step * BATCH:(step + 1) * BATCH]
+                batch = augmented(images, arguments.seed, name, epoch, examples)
+                optimisers[name].param_groups[0]["lr"] = rate_at(epoch * epoch_steps + step, steps)
+                losses[name] += step_of(networks[name], optimisers[name], batch, labels[examples], align) / epoch_steps
+        right = accuracies(list(networks.values()), *test)
+        print(json.dumps({"epoch": epoch + 1, "losses": {name: round(loss, 4) for name, loss in losses.items()},
                           "own_accuracy": right.trace() / 2, "swap_accuracy": (right[0, 1] + right[1, 0]) / 2,
                           "minutes": round((time.monotonic() - start) / 60, 1)}), flush=True)
 
