@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Trains the two ResNet-20 of configs/cifar10-short-uniform.yaml in PyTorch, from the values of an untrained run's
-components, on the images that `dovetail run` takes with the seed given: in its order, with its crops and flips. Prints
-own and swap accuracy after each epoch. Joint training is for independent networks and shared-init alone. With --against
-it is incremental: network b is trained by an aligner against the components that a run of Dovetail's has trained.
+"""Trains ResNet-20 in PyTorch as configs/cifar10-short-uniform.yaml and configs/short/ say, from the values of an
+untrained run's components, on the images that `dovetail run` takes with the seed given: in its order, with its crops and
+flips. Prints own and swap accuracy after each epoch. Without --against both networks are trained, for independent networks
+and shared-init; with it, network b alone, by one aligner against what an incremental run of Dovetail's has trained.
 docs/results.md says what it is for. Needs PyTorch and NumPy."""
 import argparse
 import json
@@ -33,18 +33,20 @@ def tensors(path):
             for name, (shape, begin, end) in spans.items()}
 
 
+@torch.no_grad()
 def untrained(module, path):
     """The module with the parameters of a component file, and fresh running statistics."""
     values = tensors(path)
     for name, parameter in module.named_parameters():
-        parameter.data = values[name]
+        parameter.copy_(values[name])
     return module.to(memory_format=torch.channels_last)
 
 
 def frozen(module, path):
     """The module as a component file has it, not to be trained."""
-    missing, unexpected = module.load_state_dict(tensors(path), strict=False)
-    assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
+    values = tensors(path)
+    counts = {name: count for name, count in module.state_dict().items() if name.endswith("num_batches_tracked")}
+    module.load_state_dict(values | counts)
     return module.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
@@ -78,9 +80,9 @@ def below(words, limit):
     return (words * np.uint64(limit) >> np.uint64(32)).astype(np.int64)
 
 
-def order_of(seed, network, epoch, count):
+def order_of(seed, stream, epoch, count):
     fours = np.arange((count + 3) // 4)
-    words = np.stack(random_words(seed, f"order/{network}", epoch, 0, fours), 1).reshape(-1)
+    words = np.stack(random_words(seed, f"order/{stream}", epoch, 0, fours), 1).reshape(-1)
     order = np.zeros(count, np.int64)
     for k in range(count):
         other = int(words[k]) * (k + 1) >> 32
@@ -92,9 +94,9 @@ def normalised(images):
     return (images.astype(np.float32) / 255 - MEAN) / DEVIATION
 
 
-def augmented(images, seed, network, epoch, examples):
+def augmented(images, seed, stream, epoch, examples):
     """The images of a batch, normalised, flipped and cropped."""
-    words, side = random_words(seed, f"augment/{network}", epoch, examples, 0), 32 + 2 * PAD
+    words, side = random_words(seed, f"augment/{stream}", epoch, examples, 0), 32 + 2 * PAD
     x, y, flipped = below(words[0], 2 * PAD + 1), below(words[1], 2 * PAD + 1), words[2] % np.uint64(2) == 1
     batch = normalised(images[examples])
     batch[flipped] = batch[flipped, :, :, ::-1]
@@ -117,47 +119,54 @@ def accuracies(networks, labels, images):
     right = np.zeros((2, 2))
     for first in range(0, len(images), 500):
         batch = torch.tensor(normalised(images[first:first + 500])).contiguous(memory_format=torch.channels_last)
-        for row, (bottom, _) in enumerate(networks):
-            features = bottom(batch)
-            for column, (_, top) in enumerate(networks):
-                right[row, column] += (top(features).argmax(1) == labels[first:first + 500]).sum().item()
+        for row, (own_extractor, _) in enumerate(networks):
+            features = own_extractor(batch)
+            for column, (_, any_head) in enumerate(networks):
+                right[row, column] += (any_head(features).argmax(1) == labels[first:first + 500]).sum().item()
     return right / len(images)
 
 
-def common_classes(path):
-    """A loss of features: the frozen head of a component file tells the first five classes."""
-    top = frozen(head(torch, 3, 5), path)
+def common_classes(folder):
+    """A loss of features: a frozen auxiliary head tells the first five classes."""
+    auxiliary = frozen(head(torch, 3, 5), os.path.join(folder, "common-classes-common-classes.safetensors"))
 
-    def loss(bottom, batch, features, labels):
+    def loss(own, batch, features, labels):
         answers = labels.where(labels < 5, torch.tensor(-1))
-        return functional.cross_entropy(top(features), answers, ignore_index=-1, reduction="sum") / len(labels)
+        return functional.cross_entropy(auxiliary(features), answers, ignore_index=-1, reduction="sum") / len(labels)
     return loss
 
 
-def distillation(path):
-    """A loss of features: their distance to those of the frozen extractor of a component file."""
-    other = frozen(extractor(torch, 3), path)
-    return lambda bottom, batch, features, labels: functional.mse_loss(features, other(batch))
+def distillation(folder):
+    """A loss of features: their distance to those of a's frozen extractor."""
+    other = frozen(extractor(torch, 3), os.path.join(folder, "a-extractor.safetensors"))
+    return lambda own, batch, features, labels: functional.mse_loss(features, other(batch))
 
 
-def rotation(path):
-    """A loss of turned images: the frozen head of a component file tells by how much. Turns are PyTorch's own."""
-    top = frozen(head(torch, 3, 4), path)
+def view_features(own, view):
+    """An extractor's features of a view. Its running statistics, those of images as they are, stay."""
+    norms = [module for module in own.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0
+    features = own(view)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+    return features
 
-    def loss(bottom, batch, features, labels):
-        turns, norms = torch.randint(4, (len(batch),)), [m for m in bottom.modules() if hasattr(m, "running_mean")]
+
+def rotation(folder):
+    """A loss of turned images: a frozen auxiliary head tells by how much. The turns are PyTorch's own."""
+    auxiliary = frozen(head(torch, 3, 4), os.path.join(folder, "rotation-rotation.safetensors"))
+
+    def loss(own, batch, features, labels):
+        turns = torch.randint(4, (len(batch),))
         view = torch.stack([torch.rot90(image, int(turn), (1, 2)) for image, turn in zip(batch, turns)])
-        for norm in norms:
-            norm.momentum = 0  # running statistics are those of images as they are
-        turned = bottom(view.contiguous(memory_format=torch.channels_last))
-        for norm in norms:
-            norm.momentum = 0.1
-        return functional.cross_entropy(top(turned), turns)
+        features = view_features(own, view.contiguous(memory_format=torch.channels_last))
+        return functional.cross_entropy(auxiliary(features), turns)
     return loss
 
 
-ALIGNERS = {"common-classes": (common_classes, "common-classes-common-classes"),
-            "distillation": (distillation, "a-extractor"), "rotation": (rotation, "rotation-rotation")}
+ALIGNERS = {"common-classes": common_classes, "distillation": distillation, "rotation": rotation}
 
 
 def networks_of(arguments):
@@ -169,17 +178,16 @@ def networks_of(arguments):
         networks[name] = [load(module, os.path.join(folder, f"{name}-{kind}.safetensors"))
                           for kind, module in (("extractor", extractor(torch, 3)), ("head", head(torch, 3, 10)))]
     if arguments.aligner:
-        make_loss, component = ALIGNERS[arguments.aligner]
-        align = make_loss(os.path.join(arguments.against, component + ".safetensors"))
+        align = ALIGNERS[arguments.aligner](arguments.against)
     return trained, networks, align
 
 
 def step_of(network, optimiser, batch, labels, align):
     """Takes one step; returns the loss before it."""
-    bottom, top = network
+    own_extractor, own_head = network
     optimiser.zero_grad(set_to_none=True)
-    features = bottom(batch)
-    loss = functional.cross_entropy(top(features), labels) + align(bottom, batch, features, labels)
+    features = own_extractor(batch)
+    loss = functional.cross_entropy(own_head(features), labels) + align(own_extractor, batch, features, labels)
     loss.backward()
     optimiser.step()
     return loss.item()
@@ -187,11 +195,11 @@ def step_of(network, optimiser, batch, labels, align):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("components", help="folder with a-extractor.safetensors and the others, all untrained")
+    parser.add_argument("components", help="folder with the untrained a-extractor.safetensors, a-head… and b's")
     parser.add_argument("--data", required=True, help="folder of CIFAR-10's binary files")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--against", metavar="FOLDER", help="folder with a-extractor.safetensors and the others, all "
-                        "trained: a stays as it is there, and so does the aligner's head")
+    parser.add_argument("--against", metavar="FOLDER", help="components of an incremental run with the aligner and the "
+                        "seed: a and the auxiliary head, if it has one, stay as they are there")
     parser.add_argument("--aligner", choices=ALIGNERS, help="what trains b against them")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -204,20 +212,21 @@ def main():
     labels, images = images_of(arguments.data, [f"data_batch_{k}.bin" for k in range(1, 6)])
     test = images_of(arguments.data, ["test_batch.bin"])
     trained, networks, align = networks_of(arguments)
+    streams = {name: "shared" if arguments.aligner == "distillation" else name for name in trained}
     weights = {name: [weight for module in networks[name] for weight in module.parameters()] for name in trained}
     optimisers = {name: torch.optim.SGD(weights[name], lr=PEAK, momentum=0.9, weight_decay=DECAY, nesterov=True)
                   for name in trained}
     epoch_steps, start = len(images) // BATCH, time.monotonic()
     steps = arguments.epochs * epoch_steps
     for epoch in range(arguments.epochs):
-        orders = {name: order_of(arguments.seed, name, epoch, len(images)) for name in trained}
+        orders = {name: order_of(arguments.seed, streams[name], epoch, len(images)) for name in trained}
         losses = dict.fromkeys(trained, 0)
         for module in [module for name in trained for module in networks[name]]:
             module.train()
         for step in range(epoch_steps):
             for name in trained:
                 examples = orders[name][step * BATCH:(step + 1) * BATCH]
-                batch = augmented(images, arguments.seed, name, epoch, examples)
+                batch = augmented(images, arguments.seed, streams[name], epoch, examples)
                 optimisers[name].param_groups[0]["lr"] = rate_at(epoch * epoch_steps + step, steps)
                 losses[name] += step_of(networks[name], optimisers[name], batch, labels[examples], align) / epoch_steps
         right = accuracies(list(networks.values()), *test)
