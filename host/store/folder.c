@@ -11,6 +11,36 @@ char *folder_path(const char *parent, const char *name, guint counter) {
   return counter > 1 ? g_strdup_printf("%s/%s-%u", parent, name, counter) : g_build_filename(parent, name, NULL);
 }
 
+/* Of NAME 1, of NAME-2 2, …; 0: of another name. */
+static guint counter_of(const char *entry, const char *name) {
+  const gsize length = strlen(name);
+  guint64 counter = 0;
+  if (!strcmp(entry, name)) return 1;
+  if (!g_str_has_prefix(entry, name) || entry[length] != '-' || entry[length + 1] == '0') return 0;
+  return g_ascii_string_to_unsigned(entry + length + 1, 10, 2, G_MAXUINT, &counter, NULL) ? (guint)counter : 0;
+}
+
+static gint compare_counters(gconstpointer a, gconstpointer b) {
+  const guint left = *(const guint *)a, right = *(const guint *)b;
+  return (left > right) - (left < right);
+}
+
+GArray *folder_counters(const char *parent, const char *name, GError **error) {
+  g_autoptr(GArray) counters = g_array_new(FALSE, FALSE, sizeof(guint));
+  g_autoptr(GError) fault = NULL;
+  g_autoptr(GDir) folder = g_dir_open(parent, 0, &fault);
+  if (!folder && !g_error_matches(fault, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    error_failed(error, "%s", fault->message);
+    return NULL;
+  }
+  for (const char *entry; folder && (entry = g_dir_read_name(folder));) {
+    const guint counter = counter_of(entry, name);
+    if (counter) g_array_append_val(counters, counter);
+  }
+  g_array_sort(counters, compare_counters);
+  return g_steal_pointer(&counters);
+}
+
 char *folder_make(const char *parent, const char *name, GError **error) {
   if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
     error_failed(error, "'%s' cannot be the name of a run: it names its directory", name);

@@ -10,6 +10,9 @@
 /** PARENT/NAME, or with a counter above 1 PARENT/NAME-counter. The caller frees it. */
 char *folder_path(const char *parent, const char *name, guint counter);
 
+/** The counters (guint) of PARENT/NAME, PARENT/NAME-2, … that are there, in order; none when there is no PARENT. */
+GArray *folder_counters(const char *parent, const char *name, GError **error);
+
 /**
  * Makes PARENT/NAME, or PARENT/NAME-2, -3, … when that is taken, by mkdir alone, so two starts never share one; parents
  * are made. Returns the path, which the caller frees; NULL on an error.

@@ -122,13 +122,23 @@ static gboolean has_results(const struct sweep_directory *sweep, const json_t *r
   return json_is_object(results);
 }
 
+/* The state of a run that nobody works on. One that left results and then died had but its record to write. */
+static const char *state_on_record(const struct sweep_directory *sweep, const json_t *record) {
+  const char *state = text_of(record, "state");
+  const gboolean done = !strcmp(state, "done"), running = !strcmp(state, "running");
+  if (!done && !running) return state;
+  if (text_of(record, "directory") && has_results(sweep, record)) return "done";
+  return done ? "pending" : "interrupted";
+}
+
 /* What is on record of a run goes into the plan's. */
 static void take_record(const struct sweep_directory *sweep, const json_t *record, json_t *run) {
-  static const char *const keys[] = {"state", "directory", "error"};
-  if (!strcmp(text_of(record, "state"), "done") && !has_results(sweep, record)) return;
+  static const char *const keys[] = {"directory", "error"};
+  const char *state = state_on_record(sweep, record);
+  if (!strcmp(state, "pending")) return;
+  json_object_set_new(run, "state", json_string(state));
   for (guint k = 0; k < G_N_ELEMENTS(keys); k++)
     if (json_object_get(record, keys[k])) json_object_set(run, keys[k], json_object_get(record, keys[k]));
-  if (!strcmp(text_of(run, "state"), "running")) json_object_set_new(run, "state", json_string("interrupted"));
 }
 
 static void take_records(const struct sweep_directory *sweep, const json_t *recorded) {
@@ -177,17 +187,19 @@ static gboolean continue_sweep(struct sweep_directory *sweep, const char *manife
 
 /* NULL without an error: there is none. */
 static struct sweep_directory *find_sweep(const char *parent, const json_t *plan, GError **error) {
-  for (guint counter = 1;; counter++) {
-    AUTO(sweep_directory) sweep = sweep_new(folder_path(parent, text_of(plan, "name"), counter), plan);
+  const char *name = text_of(plan, "name");
+  g_autoptr(GArray) counters = folder_counters(parent, name, error);
+  for (guint k = 0; counters && k < counters->len; k++) {
+    AUTO(sweep_directory) sweep = sweep_new(folder_path(parent, name, g_array_index(counters, guint, k)), plan);
     g_autofree char *manifest_path = g_build_filename(sweep->path, manifest_name, NULL);
     GError *fault = NULL;
-    if (!g_file_test(sweep->path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) return NULL;
     if (!g_file_test(manifest_path, G_FILE_TEST_EXISTS)) continue;
     if (continue_sweep(sweep, manifest_path, &fault)) return g_steal_pointer(&sweep);
     if (!fault) continue;
     g_propagate_error(error, fault);
     return NULL;
   }
+  return NULL;
 }
 
 static struct sweep_directory *make_sweep(const char *parent, const json_t *plan, GError **error) {

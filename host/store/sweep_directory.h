@@ -27,9 +27,10 @@ struct sweep_directory {
 /**
  * Continues the first of PARENT/NAME, PARENT/NAME-2, … that is a sweep whose runs are all part of `plan`, else makes a
  * new directory. plan: a manifest whose runs are all pending, each with a hash of its own; borrowed. Runs on record
- * keep their state; one that was "running" is interrupted, and one whose results are gone or damaged is pending.
- * `experiment` becomes experiment.yaml. DOVETAIL_FAILED when another process works there, when a sweep.json is damaged
- * (and is left as it is), or when something cannot be written. The caller closes it.
+ * keep their state; one that was "running" is done when it has results, else interrupted, and one that was done and
+ * whose results are gone or damaged is pending. `experiment` becomes experiment.yaml. DOVETAIL_FAILED when another
+ * process works there, when a sweep.json is damaged (and is left as it is), or when something cannot be written. The
+ * caller closes it.
  */
 struct sweep_directory *sweep_directory_open(const char *parent, const json_t *plan, const char *experiment,
                                              GError **error);

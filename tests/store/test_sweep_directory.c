@@ -135,6 +135,31 @@ static void another_sweep_gets_a_directory_of_its_own(void **state) {
   assert_int_equal(scratch_count(*state), 2);
 }
 
+static void move(void **state, const char *from, const char *to) {
+  g_autofree char *old = scratch_path(state, from), *new = scratch_path(state, to);
+  assert_int_equal(g_rename(old, new), 0);
+}
+
+static void expect_opened(void **state, const char *letters, const char *folder) {
+  g_autofree char *path = scratch_path(state, folder);
+  AUTO(sweep_directory) sweep = open_good(state, letters);
+  assert_string_equal(sweep->path, path);
+}
+
+static void is_found_whatever_was_before_it(void **state) {
+  expect_opened(state, "xy", "sweep");
+  expect_opened(state, "b", "sweep-2");
+  move(state, "sweep", "elsewhere");
+  expect_opened(state, "b", "sweep-2");
+  move(state, "sweep-2", "sweep-9");
+  expect_opened(state, "a", "sweep");
+  move(state, "sweep", "sweep-10");
+  expect_opened(state, "ab", "sweep-9"); /* both are a part of it: by number, not by letter */
+  expect_opened(state, "ac", "sweep-10");
+  move(state, "sweep-10", "sweep-010");
+  expect_opened(state, "ac", "sweep");
+}
+
 static void what_is_no_sweep_is_left_alone(void **state) {
   g_autofree char *run = scratch_path(state, "sweep"), *link = scratch_path(state, "sweep-2");
   assert_int_equal(g_mkdir(run, 0777), 0);
@@ -156,6 +181,17 @@ static void a_run_whose_results_are_gone_or_damaged_is_pending(void **state) {
   assert_true(g_file_set_contents(cut, "{\"own_accuracy\":", -1, NULL));
   AUTO(sweep_directory) again = open_good(state, "abc");
   expect_states(again, "ppd");
+}
+
+static void a_run_that_died_after_its_results_is_done(void **state) {
+  struct sweep_directory *first = open_good(state, "ab");
+  g_autofree char *results = scratch_path(state, "sweep/run-1/results.json");
+  for (guint k = 0; k < 2; k++) run_to(first, k, "running");
+  assert_true(g_file_set_contents(results, "{}", -1, NULL));
+  sweep_directory_close(first);
+  AUTO(sweep_directory) again = open_good(state, "ab");
+  expect_states(again, "id");
+  assert_string_equal(sweep_directory_folder(again, 1), "run-1");
 }
 
 static void only_one_process_works_on_a_sweep(void **state) {
@@ -235,8 +271,10 @@ int main(void) {
       SCRATCH_TEST(grows_with_its_plan),
       SCRATCH_TEST(the_choices_of_its_runs_are_told),
       SCRATCH_TEST(another_sweep_gets_a_directory_of_its_own),
+      SCRATCH_TEST(is_found_whatever_was_before_it),
       SCRATCH_TEST(what_is_no_sweep_is_left_alone),
       SCRATCH_TEST(a_run_whose_results_are_gone_or_damaged_is_pending),
+      SCRATCH_TEST(a_run_that_died_after_its_results_is_done),
       SCRATCH_TEST(only_one_process_works_on_a_sweep),
       SCRATCH_TEST(a_damaged_manifest_is_an_error_and_stays),
       SCRATCH_TEST(a_folder_in_place_of_the_manifest_is_an_error),
