@@ -170,19 +170,25 @@ static gboolean read_state(const struct reader *reader, size_t run, const json_t
                       reader->file, run);
 }
 
+static gboolean has_file(const char *directory, const char *name) {
+  g_autofree char *path = g_build_filename(directory, name, NULL);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
 static gboolean read_run(struct reader *reader, size_t index, const json_t *run, GError **error) {
   enum summary_state state;
   guint *points = read_points(reader, index, json_object_get(run, "labels"), error);
   if (!points) return FALSE;
   struct collector *collector = collector_at(reader, points);
   if (!read_state(reader, index, json_object_get(run, "state"), &state, error)) return FALSE;
-  reader->summary->states[state]++;
-  if (state != SUMMARY_DONE) return TRUE;
   const char *name = json_string_value(json_object_get(run, "directory"));
-  if (!name)
+  if (state == SUMMARY_DONE && !name)
     return error_failed(error, "%s: damaged: runs[%zu] is done and should have a 'directory'", reader->file, index);
   g_autofree char *directory = g_build_filename(reader->directory, name, NULL);
-  return read_results(directory, collector, NULL, error);
+  if (state == SUMMARY_DONE && !has_file(directory, "results.json"))
+    state = SUMMARY_PENDING; /* deleted: to run again */
+  reader->summary->states[state]++;
+  return state != SUMMARY_DONE || read_results(directory, collector, NULL, error);
 }
 
 static gboolean read_sweep(struct reader *reader, GError **error) {
@@ -202,11 +208,6 @@ static gboolean read_sweep(struct reader *reader, GError **error) {
 static gboolean read_single(struct reader *reader, GError **error) {
   reader->summary->states[SUMMARY_DONE] = 1;
   return read_results(reader->directory, collector_at(reader, g_new0(guint, 1)), &reader->summary->name, error);
-}
-
-static gboolean has_file(const char *directory, const char *name) {
-  g_autofree char *path = g_build_filename(directory, name, NULL);
-  return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
 static gboolean read_directory(struct reader *reader, GError **error) {

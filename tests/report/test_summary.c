@@ -222,12 +222,21 @@ static void damaged_runs_are_told_by_number(void **state) {
       {"{\"labels\": [null, \"1\", \"layer1\"]}", "runs[0] should have one of the labels of 'aligners'"},
       {NOT("asleep", "none", "1", "layer1"), "state of runs[0] should be one of done, failed"},
       {NOT("done", "none", "1", "layer1"), "runs[0] is done and should have a 'directory'"},
-      {DONE("none", "1", "layer1", "gone"), "gone/results.json: cannot be opened"},
   };
   for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
     write_sweep(state, cases[k].text);
     assert_refused(state, DOVETAIL_FAILED, cases[k].told);
   }
+}
+
+static void a_run_whose_directory_is_deleted_is_pending(void **state) {
+  write_sweep(state, DONE("none", "1", "layer1", "gone") "," DONE("none", "2", "layer1", "a"));
+  write_results(state, "a", "{\"chance\": 0.125, \"own_accuracy\": 0.5}");
+  AUTO(summary) summary = summary_read(*state, NULL);
+  assert_non_null(summary);
+  assert_int_equal(summary->states[SUMMARY_DONE], 1);
+  assert_int_equal(summary->states[SUMMARY_PENDING], 1);
+  assert_int_equal(summary->groups[0].runs, 1);
 }
 
 static void damaged_results_are_told_with_their_place(void **state) {
@@ -268,6 +277,7 @@ int main(void) {
       SCRATCH_TEST(a_folder_of_neither_kind_is_wrong_usage),
       SCRATCH_TEST(damaged_sweeps_are_told_with_their_place),
       SCRATCH_TEST(damaged_runs_are_told_by_number),
+      SCRATCH_TEST(a_run_whose_directory_is_deleted_is_pending),
       SCRATCH_TEST(damaged_results_are_told_with_their_place),
       SCRATCH_TEST(no_truncated_sweep_reads),
   };
