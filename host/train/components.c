@@ -134,13 +134,18 @@ static void add_common(const struct common *common, struct component_info *info)
   info->experiment_hash = common->hash;
 }
 
+/* From an earlier run, whose file says of it what there is to say; not from an earlier stage of this one. */
+static gboolean taken(const struct component *component) {
+  return component->network && component->network->spec->from.path;
+}
+
 static gboolean save(const struct common *common, const struct component *component, double own_accuracy,
                      const struct run *run, GError **error) {
   const struct module *module = component->module;
   const struct component_info *origin = g_hash_table_lookup(common->composition->origins, module);
   struct component_info info = origin ? *origin : component->info;
   if (!origin) add_common(common, &info);
-  if (isnan(info.own_accuracy)) info.own_accuracy = own_accuracy;
+  if (isnan(info.own_accuracy) && !taken(component)) info.own_accuracy = own_accuracy;
   g_autofree char *path = run_component_path(run, component->name);
   g_autofree struct safetensor *tensors = list_tensors(module);
   return component_write(path, &info, tensors, module->weight_count, error);

@@ -136,6 +136,16 @@ def shared_init_takes_the_values_before_training(folder):
 
 
 @case
+def shared_init_says_nothing_of_networks_that_it_leaves_alone(folder):
+    deep = ("  b: *network\n", "  b: {<<: *network, backbone: {plugin: resnet, params: {depth: 14, width: 4}}}\n")
+    run(folder, named("alone"), deep, aligned(ROTATION))
+    taken = deep[0], deep[1].replace("}}}", "}}, from: runs/alone}") + "  c: *network\n"
+    done = start(folder, taken, aligned("{plugin: shared-init}"), command="check",
+                 options=["--set", "networks.a.from=runs/alone"])
+    assert done.returncode == 0 and "network b" not in done.stderr, done.stderr
+
+
+@case
 def a_trained_head_learns_from_frozen_features(folder):
     """A loss on the features of a alone: only the auxiliary head can learn from it."""
     run(folder, named("alone"), ALONE)
@@ -218,6 +228,15 @@ def a_warning_where_a_run_was_stopped(folder):
     interrupt(folder)
     done = start(folder, command="check", options=["--set", "networks.a.from=runs/small"])
     assert done.returncode == 0, done.stderr
+    assert "a-extractor.safetensors: its run did not come to its end" in done.stderr, done.stderr
+
+
+@case
+def a_copy_of_what_a_stopped_run_left_is_warned_of_too(folder):
+    interrupt(folder)
+    run(folder, named("taken"), options=["--set", "networks.a.from=runs/small"])
+    assert metadata(path_of(folder, "taken", "a-extractor")) == metadata(path_of(folder, "small", "a-extractor"))
+    done = start(folder, command="check", options=["--set", "networks.a.from=runs/taken"])
     assert "a-extractor.safetensors: its run did not come to its end" in done.stderr, done.stderr
 
 

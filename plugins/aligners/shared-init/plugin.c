@@ -67,6 +67,7 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
       return dvt_fail(error, DVT_ERROR_ARGUMENT,
                       "network %s is frozen and cannot start with the values of network %s; put it first",
                       networks[t]->name, networks[0]->name);
+    if (networks[t]->frozen) continue;
     const uint32_t shared = count_shared(networks[0], networks[t]), all = networks[t]->weight_count;
     if (!shared)
       return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",
