@@ -59,8 +59,14 @@ static gboolean list_plugins(json_t *list, const struct composition *composition
         !list_plugin(list, registry, network->head->plugin, error))
       return FALSE;
   }
-  for (guint k = 0; k < composition->aligner_count; k++)
-    if (!list_plugin(list, registry, composition->aligners[k].plugin, error)) return FALSE;
+  for (guint k = 0; k < composition->aligner_count; k++) {
+    const struct aligner *aligner = &composition->aligners[k];
+    if (!list_plugin(list, registry, aligner->plugin, error)) return FALSE;
+    for (guint h = 0; h < aligner->auxiliaries->len; h++) {
+      const struct auxiliary *auxiliary = g_ptr_array_index(aligner->auxiliaries, h);
+      if (!list_plugin(list, registry, auxiliary->module->plugin, error)) return FALSE;
+    }
+  }
   return TRUE;
 }
 

@@ -42,6 +42,14 @@ def every_hook_comes_in_its_turn_with_the_same_images(folder):
 
 
 @case
+def a_run_lists_the_plugins_that_aligners_ask_for(folder):
+    assert run(folder).returncode == 0
+    with open(os.path.join(folder, "runs/small/results.json")) as file:
+        listed = {(plugin["kind"], plugin["name"]) for plugin in json.load(file)["plugins"]}
+    assert {("head", "resnet-tail"), ("head", "linear"), ("aligner", "hooks")} <= listed, listed
+
+
+@case
 def two_of_a_kind_have_names_and_components_of_their_own(folder):
     twice = ("  - {plugin: shared-init}\n", "  - {plugin: hooks}\n")
     done = run(folder, "none", twice)
