@@ -42,7 +42,7 @@ struct summary_group {
 struct summary {
   char *name;
   gboolean sweep;               /**< FALSE: a run on its own */
-  guint states[SUMMARY_STATES]; /**< how many runs are in each state */
+  guint states[SUMMARY_STATES]; /**< how many runs are in each state; done without results: pending */
   guint axis_count;
   struct summary_axis *axes;
   guint group_count;

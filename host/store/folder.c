@@ -11,7 +11,7 @@ char *folder_path(const char *parent, const char *name, guint counter) {
   return counter > 1 ? g_strdup_printf("%s/%s-%u", parent, name, counter) : g_build_filename(parent, name, NULL);
 }
 
-/* Of NAME 1, of NAME-2 2, …; 0: of another name. */
+/* 1 for NAME, 2 for NAME-2, …; 0 for what is neither. */
 static guint counter_of(const char *entry, const char *name) {
   const gsize length = strlen(name);
   guint64 counter = 0;
@@ -29,8 +29,8 @@ GArray *folder_counters(const char *parent, const char *name, GError **error) {
   g_autoptr(GArray) counters = g_array_new(FALSE, FALSE, sizeof(guint));
   g_autoptr(GError) fault = NULL;
   g_autoptr(GDir) folder = g_dir_open(parent, 0, &fault);
-  if (!folder && !g_error_matches(fault, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-    error_failed(error, "%s", fault->message);
+  if (!folder && fault->code != G_FILE_ERROR_NOENT && fault->code != G_FILE_ERROR_NOTDIR) {
+    error_failed(error, "%s: this folder for runs cannot be listed: %s", parent, fault->message);
     return NULL;
   }
   for (const char *entry; folder && (entry = g_dir_read_name(folder));) {

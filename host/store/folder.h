@@ -10,7 +10,10 @@
 /** PARENT/NAME, or with a counter above 1 PARENT/NAME-counter. The caller frees it. */
 char *folder_path(const char *parent, const char *name, guint counter);
 
-/** The counters (guint) of PARENT/NAME, PARENT/NAME-2, … that are there, in order; none when there is no PARENT. */
+/**
+ * The counters (guint) of PARENT/NAME, PARENT/NAME-2, … that are there, in order; none when there is no such folder as
+ * PARENT. The caller frees it; NULL on an error.
+ */
 GArray *folder_counters(const char *parent, const char *name, GError **error);
 
 /**

@@ -171,18 +171,22 @@ static struct sweep_directory *sweep_new(char *path, const json_t *plan) {
   return sweep;
 }
 
+/* The manifest, if all of its runs are the plan's. NULL without an error: they are not. The caller owns it. */
+static json_t *read_part(const struct sweep_directory *sweep, const char *manifest_path, GError **error) {
+  json_auto_t *recorded = read_manifest(manifest_path, error);
+  g_autoptr(GHashTable) planned = runs_by_hash(sweep->manifest);
+  return recorded && is_part(recorded, planned) ? json_incref(recorded) : NULL;
+}
+
 /* Whether the sweep of a folder is the plan's, or a part of it; the records are taken then. FALSE without an error: no.
  */
 static gboolean continue_sweep(struct sweep_directory *sweep, const char *manifest_path, GError **error) {
-  const gboolean locked = take_lock(sweep);
-  const int cause = errno;
-  json_auto_t *recorded = read_manifest(manifest_path, error); /* only now: nobody writes it any more */
-  if (!recorded) return FALSE;
-  g_autoptr(GHashTable) planned = runs_by_hash(sweep->manifest);
-  if (!is_part(recorded, planned)) return FALSE;
-  if (!locked) return fail_lock(sweep, cause, error);
-  take_records(sweep, recorded);
-  return TRUE;
+  json_auto_t *seen = read_part(sweep, manifest_path, error);
+  if (!seen) return FALSE;
+  if (!take_lock(sweep)) return fail_lock(sweep, errno, error);
+  json_auto_t *recorded = read_part(sweep, manifest_path, error); /* again: now nobody writes it any more */
+  if (recorded) take_records(sweep, recorded);
+  return recorded != NULL;
 }
 
 /* NULL without an error: there is none. */

@@ -29,8 +29,8 @@ struct sweep_directory {
  * new directory. plan: a manifest whose runs are all pending, each with a hash of its own; borrowed. Runs on record
  * keep their state; one that was "running" is done when it has results, else interrupted, and one that was done and
  * whose results are gone or damaged is pending. `experiment` becomes experiment.yaml. DOVETAIL_FAILED when another
- * process works there, when a sweep.json is damaged (and is left as it is), or when something cannot be written. The
- * caller closes it.
+ * process works there, when a sweep.json is damaged (and is left as it is), or when something cannot be read or
+ * written. The caller closes it.
  */
 struct sweep_directory *sweep_directory_open(const char *parent, const json_t *plan, const char *experiment,
                                              GError **error);

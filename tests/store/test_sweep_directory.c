@@ -184,13 +184,15 @@ static void a_run_whose_results_are_gone_or_damaged_is_pending(void **state) {
 }
 
 static void a_run_that_died_after_its_results_is_done(void **state) {
-  struct sweep_directory *first = open_good(state, "ab");
+  struct sweep_directory *first = open_good(state, "abc");
   g_autofree char *results = scratch_path(state, "sweep/run-1/results.json");
-  for (guint k = 0; k < 2; k++) run_to(first, k, "running");
+  g_autofree char *cut = scratch_path(state, "sweep/run-2/results.json");
+  for (guint k = 0; k < 3; k++) run_to(first, k, "running");
   assert_true(g_file_set_contents(results, "{}", -1, NULL));
+  assert_true(g_file_set_contents(cut, "{\"own_accuracy\":", -1, NULL));
   sweep_directory_close(first);
-  AUTO(sweep_directory) again = open_good(state, "ab");
-  expect_states(again, "id");
+  AUTO(sweep_directory) again = open_good(state, "abc");
+  expect_states(again, "idi");
   assert_string_equal(sweep_directory_folder(again, 1), "run-1");
 }
 
@@ -207,6 +209,14 @@ static void only_one_process_works_on_a_sweep(void **state) {
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_int_equal(status, 0);
   expect_states(first, "pp");
+}
+
+static void a_parent_that_is_no_folder_is_an_error(void **state) {
+  g_autofree char *file = scratch_file(state, "runs", "", 0);
+  json_auto_t *plan = plan_of("a");
+  GError *error = NULL;
+  assert_null(sweep_directory_open(file, plan, "given: 1\n", &error));
+  assert_failed_with(&error, file, "this folder for runs cannot be made", NULL);
 }
 
 static void a_damaged_manifest_is_an_error_and_stays(void **state) {
@@ -276,6 +286,7 @@ int main(void) {
       SCRATCH_TEST(a_run_whose_results_are_gone_or_damaged_is_pending),
       SCRATCH_TEST(a_run_that_died_after_its_results_is_done),
       SCRATCH_TEST(only_one_process_works_on_a_sweep),
+      SCRATCH_TEST(a_parent_that_is_no_folder_is_an_error),
       SCRATCH_TEST(a_damaged_manifest_is_an_error_and_stays),
       SCRATCH_TEST(a_folder_in_place_of_the_manifest_is_an_error),
       SCRATCH_TEST(a_full_disk_is_an_error_and_the_manifest_is_the_last_whole_one),
