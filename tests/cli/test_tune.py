@@ -117,6 +117,7 @@ def forget_end(sweep, run):
         content = json.load(file)
     content["runs"][run]["state"] = "running"
     write(sweep, "sweep.json", json.dumps(content))
+    os.remove(os.path.join(sweep, content["runs"][run]["directory"], "results.json"))
 
 
 @case
