@@ -134,18 +134,13 @@ static void add_common(const struct common *common, struct component_info *info)
   info->experiment_hash = common->hash;
 }
 
-/* From an earlier run, whose file says of it what there is to say; not from an earlier stage of this one. */
-static gboolean taken(const struct component *component) {
-  return component->network && component->network->spec->from.path;
-}
-
 static gboolean save(const struct common *common, const struct component *component, double own_accuracy,
                      const struct run *run, GError **error) {
   const struct module *module = component->module;
   const struct component_info *origin = g_hash_table_lookup(common->composition->origins, module);
   struct component_info info = origin ? *origin : component->info;
   if (!origin) add_common(common, &info);
-  if (isnan(info.own_accuracy) && !taken(component)) info.own_accuracy = own_accuracy;
+  if (isnan(info.own_accuracy)) info.own_accuracy = own_accuracy;
   g_autofree char *path = run_component_path(run, component->name);
   g_autofree struct safetensor *tensors = list_tensors(module);
   return component_write(path, &info, tensors, module->weight_count, error);
@@ -156,9 +151,9 @@ static gboolean save_all(const struct common *common, const double *own_accuracy
   g_autoptr(GPtrArray) list = components_list(common->composition);
   for (guint k = 0; k < list->len; k++) {
     const struct component *component = g_ptr_array_index(list, k);
-    const gboolean measured = own_accuracy && component->network;
-    if (!save(common, component, measured ? own_accuracy[component->network->view.index] : (double)NAN, run, error))
-      return FALSE;
+    const struct network *network = component->network;
+    const gboolean measured = own_accuracy && network && !network->spec->from.path; /* a copy stays as its file was */
+    if (!save(common, component, measured ? own_accuracy[network->view.index] : (double)NAN, run, error)) return FALSE;
   }
   return TRUE;
 }
