@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared initialisation: every network starts from the values of the first (Gygli, Uijlings and Ferrari 2020, section
- * 3), weight by weight where component, name and shape are the same. */
+/* Shared initialisation: a weight starts from the values of the first network that has it (Gygli, Uijlings and Ferrari
+ * 2020, section 3), where component, name and shape are the same. */
 #include <dovetail/dovetail.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,25 +35,34 @@ static const struct dvt_network_weight *counterpart(const struct dvt_network *ne
   return NULL;
 }
 
-/* How many of a network's weights start from the first network's. */
-static uint32_t count_shared(const struct dvt_network *first, const struct dvt_network *network) {
+/* What a weight of network t starts from: the first of the networks before t that shares it, or NULL. */
+static const struct dvt_network_weight *source(const struct dvt_network *const *networks, uint32_t t,
+                                               const struct dvt_network_weight *weight) {
+  const struct dvt_network_weight *found = NULL;
+  for (uint32_t before = 0; before < t && !found; before++) found = counterpart(networks[before], weight);
+  return found;
+}
+
+static uint32_t count_shared(const struct dvt_network *const *networks, uint32_t t) {
   uint32_t shared = 0;
-  for (uint32_t k = 0; k < network->weight_count; k++) shared += counterpart(first, network->weights[k]) != NULL;
+  for (uint32_t k = 0; k < networks[t]->weight_count; k++)
+    shared += source(networks, t, networks[t]->weights[k]) != NULL;
   return shared;
 }
 
 /* Says which weights are shared, or, when those are fewer, which are not. */
-static void tell(const struct dvt_host *host, const struct dvt_network *first, const struct dvt_network *network,
-                 uint32_t shared) {
+static void tell(const struct dvt_host *host, const struct dvt_network *const *networks, uint32_t t, uint32_t shared) {
+  const struct dvt_network *network = networks[t];
   const uint32_t all = network->weight_count;
   const int tell_shared = shared <= all - shared;
   struct names names = {0};
   for (uint32_t k = 0; k < all; k++)
-    if ((counterpart(first, network->weights[k]) != NULL) == tell_shared) names_add(&names, network->weights[k]->name);
+    if ((source(networks, t, network->weights[k]) != NULL) == tell_shared) names_add(&names, network->weights[k]->name);
   const char *joint = shared == all ? "" : tell_shared ? ": " : ", all but ";
   char message[NAMES_SIZE + 256];
-  snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from network %s%s%s",
-           network->name, (unsigned)shared, (unsigned)all, first->name, joint, names_end(&names));
+  snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from %s%s%s%s",
+           network->name, (unsigned)shared, (unsigned)all, t > 1 ? "the networks before it" : "network ",
+           t > 1 ? "" : networks[0]->name, joint, names_end(&names));
   host->log(host, DVT_LOG_INFO, message);
 }
 
@@ -68,11 +77,11 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
                       "network %s is frozen and cannot start with the values of network %s; put it first",
                       networks[t]->name, networks[0]->name);
     if (networks[t]->frozen) continue;
-    const uint32_t shared = count_shared(networks[0], networks[t]), all = networks[t]->weight_count;
+    const uint32_t shared = count_shared(networks, t), all = networks[t]->weight_count;
     if (!shared)
       return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",
                       networks[0]->name, networks[t]->name);
-    if (shared < all || all < networks[0]->weight_count) tell(host->base, networks[0], networks[t], shared);
+    if (shared < all || all < networks[0]->weight_count) tell(host->base, networks, t, shared);
   }
   return DVT_OK;
 }
@@ -80,12 +89,11 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
 static int initialise(void *aligner, struct dvt_error *error) {
   (void)error;
   const struct shared_init *self = aligner;
-  const struct dvt_network *first = self->networks[0];
   for (uint32_t t = 1; t < self->count; t++)
-    for (uint32_t k = 0; k < first->weight_count; k++) {
-      const struct dvt_tensor *from = &first->weights[k]->value;
-      const struct dvt_network_weight *to = counterpart(self->networks[t], first->weights[k]);
-      if (to && !to->frozen) memcpy(to->value.data, from->data, (size_t)dvt_tensor_count(from) * sizeof(float));
+    for (uint32_t k = 0; k < self->networks[t]->weight_count; k++) {
+      const struct dvt_network_weight *to = self->networks[t]->weights[k], *from = source(self->networks, t, to);
+      if (from && !to->frozen)
+        memcpy(to->value.data, from->value.data, (size_t)dvt_tensor_count(&to->value) * sizeof(float));
     }
   return DVT_OK;
 }

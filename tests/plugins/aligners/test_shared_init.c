@@ -54,6 +54,30 @@ static void the_same_weights_start_with_the_same_values(void **state) {
   assert_true(a.values[0][0] == 1 && a.values[1][0] == 2 && a.values[2][0] == 3 && a.values[3][0] == 4);
 }
 
+/* What the first network lacks, two later ones share all the same. */
+static void later_networks_share_among_themselves(void **state) {
+  struct rig *rig = *state;
+  struct weights a, b, c;
+  give(rig, 0, &a, DVT_COMPONENT_EXTRACTOR, "stem", 1);
+  give(rig, 0, &a, DVT_COMPONENT_EXTRACTOR, "conv", 1);
+  give(rig, 1, &b, DVT_COMPONENT_EXTRACTOR, "stem", 1);
+  give(rig, 1, &b, DVT_COMPONENT_EXTRACTOR, "conv", 2);
+  give(rig, 1, &b, DVT_COMPONENT_EXTRACTOR, "deep", 1);
+  give(rig, 2, &c, DVT_COMPONENT_EXTRACTOR, "deep", 1);
+  give(rig, 2, &c, DVT_COMPONENT_EXTRACTOR, "conv", 2);
+  give(rig, 2, &c, DVT_COMPONENT_EXTRACTOR, "stem", 1);
+  give(rig, 2, &c, DVT_COMPONENT_EXTRACTOR, "own", 1);
+  assert_int_equal(rig_init(rig, "shared-init", NULL, 3), DVT_OK);
+  assert_string_equal(
+      rig->log->str,
+      "shared-init: network b starts with 1 of its 3 weights from network a: stem\n"
+      "shared-init: network c starts with 3 of its 4 weights from the networks before it, all but own\n");
+  assert_int_equal(rig->ops->initialise(rig->aligner, &rig->fault), DVT_OK);
+  assert_true(a.values[0][0] == 1 && a.values[1][0] == 2);
+  assert_true(b.values[0][0] == 1 && b.values[1][0] == 12 && b.values[2][0] == 13);
+  assert_true(c.values[0][0] == 13 && c.values[1][1] == 12 && c.values[2][0] == 1 && c.values[3][0] == 24);
+}
+
 static void weights_that_are_all_shared_are_no_news(void **state) {
   struct rig *rig = *state;
   struct weights weights[3];
@@ -68,16 +92,18 @@ static void weights_that_are_all_shared_are_no_news(void **state) {
 static void the_shorter_list_is_told(void **state) {
   struct rig *rig = *state;
   static const char *const names[] = {"w1", "w2", "w3", "w4"};
-  struct weights weights[3];
+  struct weights weights[2];
   for (guint k = 0; k < 4; k++) {
     give(rig, 0, &weights[0], DVT_COMPONENT_HEAD, names[k], 1);
     give(rig, 1, &weights[1], DVT_COMPONENT_HEAD, names[k], 1 + (k == 1));
-    give(rig, 2, &weights[2], DVT_COMPONENT_HEAD, names[k], 1 + (k >= 1));
   }
-  assert_int_equal(rig_init(rig, "shared-init", NULL, 3), DVT_OK);
+  assert_int_equal(rig_init(rig, "shared-init", NULL, 2), DVT_OK);
   assert_string_equal(rig->log->str,
-                      "shared-init: network b starts with 3 of its 4 weights from network a, all but w2\n"
-                      "shared-init: network c starts with 1 of its 4 weights from network a: w1\n");
+                      "shared-init: network b starts with 3 of its 4 weights from network a, all but w2\n");
+  g_string_truncate(rig->log, 0);
+  for (guint k = 0; k < 3; k++) weights[1].weight[k].value.shape[0] = 2;
+  assert_int_equal(rig_init(rig, "shared-init", NULL, 2), DVT_OK);
+  assert_string_equal(rig->log->str, "shared-init: network b starts with 1 of its 4 weights from network a: w4\n");
 }
 
 /* Networks with MOST weights of these names, of which they share the first few. */
@@ -135,6 +161,7 @@ static void a_frozen_network_comes_first(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       RIG_TEST(the_same_weights_start_with_the_same_values),
+      RIG_TEST(later_networks_share_among_themselves),
       RIG_TEST(weights_that_are_all_shared_are_no_news),
       RIG_TEST(the_shorter_list_is_told),
       RIG_TEST(long_lists_are_cut),
