@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/probe.h"
 
+#include "base/text.h"
 #include "plugin/fault.h"
 
 /* One line of UTF-8, whatever a plugin's message in it is. The caller frees it. */
 static char *line_of(const char *format, va_list arguments) {
   g_autofree char *text = g_strdup_vprintf(format, arguments);
-  char *line = g_utf8_make_valid(text, -1);
-  for (char *at = line; *at; at++)
-    if (g_ascii_iscntrl(*at)) *at = ' ';
-  return line;
+  return text_line(text);
 }
 
 gboolean probe_conclude(struct probe *probe, enum conform_status status, const char *format, ...) {

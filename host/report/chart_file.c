@@ -50,11 +50,13 @@ gboolean chart_write_svg(const struct chart *chart, const char *path, GError **e
 }
 
 gboolean chart_write_png(const struct chart *chart, const char *path, GError **error) {
-  static const int scale = 2;
+  static const double finest = 2, most = 32767; /* pixels a point, and a side that cairo draws */
   g_autoptr(GByteArray) bytes = g_byte_array_new();
   double width, height;
   chart_size(chart, &width, &height);
-  cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, scale * (int)width, scale * (int)height);
+  const double scale = MIN(finest, most / MAX(width, height));
+  cairo_surface_t *surface =
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(scale * width), (int)(scale * height));
   cairo_status_t status = draw(chart, surface, scale);
   if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, append, bytes);
   cairo_surface_destroy(surface);

@@ -161,8 +161,9 @@ static void drawing_init(struct drawing *drawing, const struct summary *summary,
 static gboolean check_size(const struct drawing *drawing, const char *path, GError **error) {
   const guint panels = drawing->panels->len, categories = drawing->categories->len;
   return (guint64)panels * categories <= PLACES_MOST ||
-         error_failed(error, "%s: cannot be drawn: %u × %u groups are more than %d", path, panels, categories,
-                      PLACES_MOST);
+         error_failed(error,
+                      "%s: cannot be drawn: %u × %u groups are more than %d; their numbers are in the CSV beside it",
+                      path, panels, categories, PLACES_MOST);
 }
 
 static void make_chart(struct drawing *drawing) {
@@ -215,7 +216,7 @@ static gboolean write_figure(const struct summary *summary, const struct figure 
   g_ptr_array_add(paths, png);
   g_ptr_array_add(paths, csv);
   drawing_init(&drawing, summary, figure);
-  const gboolean good = write_drawing(&drawing, svg, png, error) && write_numbers(summary, figure, csv, error);
+  const gboolean good = write_numbers(summary, figure, csv, error) && write_drawing(&drawing, svg, png, error);
   drawing_clear(&drawing);
   return good;
 }

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <jansson.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -22,6 +23,8 @@ static const struct {
     {"dovetail.split", offsetof(struct component_info, split)},
     {"dovetail.experiment_hash", offsetof(struct component_info, experiment_hash)},
 };
+
+static const char checksum_key[] = "dovetail.tensors_sha256";
 
 static const char **text_field(const struct component_info *info, gsize k) {
   return (const char **)((char *)info + texts[k].field);
@@ -102,9 +105,44 @@ static gboolean put_info(const struct writing *writing, const struct component_i
          (isnan(info->own_accuracy) || put(writing, "dovetail.own_accuracy", json_real(info->own_accuracy)));
 }
 
+static gint compare_names(gconstpointer a, gconstpointer b) {
+  const struct safetensor *left = *(struct safetensor *const *)a, *right = *(struct safetensor *const *)b;
+  return strcmp(left->name, right->name);
+}
+
+/* SHA-256 of the tensors' bytes, in the order of their names; sorts the list. */
+static char *checksum(GPtrArray *tensors) {
+  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  g_ptr_array_sort(tensors, compare_names);
+  for (guint k = 0; k < tensors->len; k++) {
+    const struct safetensor *tensor = tensors->pdata[k];
+    g_checksum_update(sum, tensor->data, (gssize)tensor->size);
+  }
+  return g_strdup(g_checksum_get_string(sum));
+}
+
+static void put_checksum(GHashTable *metadata, const struct safetensor *tensors, guint count) {
+  g_autoptr(GPtrArray) list = g_ptr_array_new();
+  for (guint k = 0; k < count; k++) g_ptr_array_add(list, (gpointer)&tensors[k]);
+  g_hash_table_insert(metadata, g_strdup(checksum_key), checksum(list));
+}
+
+gboolean component_check_tensors(const struct safetensors *file, GError **error) {
+  const char *written = g_hash_table_lookup(file->metadata, checksum_key);
+  g_autoptr(GPtrArray) list = g_ptr_array_new();
+  for (guint k = 0; k < file->tensors->len; k++) g_ptr_array_add(list, file->tensors->pdata[k]);
+  g_autofree char *found = checksum(list);
+  return !written || g_str_equal(written, found) ||
+         error_failed(error,
+                      "%s: its tensors are not those that were written: their SHA-256 is not that of metadata '%s'; "
+                      "remove that key if they were changed on purpose",
+                      file->path, checksum_key);
+}
+
 gboolean component_write(const char *path, const struct component_info *info, const struct safetensor *tensors,
                          guint count, GError **error) {
   g_autoptr(GHashTable) metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  put_checksum(metadata, tensors, count);
   return put_info(&(struct writing){path, metadata, error}, info) &&
          safetensors_write(path, tensors, count, metadata, error);
 }

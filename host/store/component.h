@@ -36,7 +36,7 @@ struct component_info {
   GPtrArray *owned;            /**< what component_read_info allocated; NULL in what is written */
 };
 
-/** Writes tensors[0 .. count) and info, as safetensors_write does. */
+/** Writes tensors[0 .. count), info and a checksum of the tensors, as safetensors_write does. */
 gboolean component_write(const char *path, const struct component_info *info, const struct safetensor *tensors,
                          guint count, GError **error);
 
@@ -45,6 +45,12 @@ gboolean component_write(const char *path, const struct component_info *info, co
  * not as it should be is DOVETAIL_FAILED that names file and key; *info needs no clearing then.
  */
 gboolean component_read_info(const struct safetensors *file, struct component_info *info, GError **error);
+
+/**
+ * Checks that the tensors are those that component_write wrote, by the file's own checksum; a file without one passes.
+ * Else DOVETAIL_FAILED that names the file.
+ */
+gboolean component_check_tensors(const struct safetensors *file, GError **error);
 
 /** Frees what component_read_info allocated; all is absent then. */
 void component_info_clear(struct component_info *info);

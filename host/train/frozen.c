@@ -81,6 +81,11 @@ static gboolean check_tensor(const struct source *source, const struct dvt_weigh
                   source->path, weight->name, tensor->dtype, theirs, source->owner, ours);
 }
 
+/* Damage that leaves shapes and finite values; last, for what does not fit at all is better told as that. */
+static gboolean check_checksum(const struct source *source, GError **error) {
+  return component_check_tensors(source->file, error) || damaged(source, error);
+}
+
 static gboolean check_tensors(const struct source *source, GError **error) {
   const struct module *module = source->component->module;
   for (guint k = 0; k < module->weight_count; k++)
@@ -106,7 +111,9 @@ static struct source *source_new(const struct component *component, const char *
   source->path = run_component_file(directory, component->name);
   source->owner = component->network ? g_strdup_printf("network %s", component->network->spec->name)
                                      : g_strdup_printf("aligner %s", component->aligner->name);
-  if (!open_file(source, error) || !check_info(source, error) || !check_tensors(source, error)) return NULL;
+  if (!open_file(source, error) || !check_info(source, error) || !check_tensors(source, error) ||
+      !check_checksum(source, error))
+    return NULL;
   return g_steal_pointer(&source);
 }
 

@@ -324,6 +324,8 @@ def damaged_components(folder):
                lambda whole: re.sub(rb"(input_shape\S+?,)\d\d\]", rb"\1-2]", whole))
         damage(folder, component, 1, "tensor '.*' holds a value that is not finite",
                lambda whole: whole[:-4] + struct.pack("<f", float("nan")))
+        damage(folder, component, 1, r"its tensors are not those that were written: .*'dovetail\.tensors_sha256'",
+               lambda whole: whole[:-4] + struct.pack("<f", -struct.unpack("<f", whole[-4:])[0]))
         damage(folder, component, 2, f"does not fit: it has no tensor '{tensor}'",
                lambda whole: whole.replace(quoted, quoted[::-1]))
 
@@ -360,13 +362,19 @@ def tensors_that_do_not_fit(folder):
         header["extra"] = {"dtype": "U8", "shape": [0], "data_offsets": [len(data), len(data)]}
         return data
 
+    def hostile(header, data):
+        header["\x1b[31mred\nline"] = header.pop("extra")
+        return data
+
     def flat(header, data):
         shape = header["conv1.weight"]["shape"]
         header["conv1.weight"]["shape"] = [shape[0], shape[1], 9]
-        del header["extra"]
+        del header["\x1b[31mred\nline"]
         return data
     rewrite(path, more)
     refused(folder, r"e\.yaml:10:11: .* does not fit: it has a tensor 'extra', network a in the experiment has none", *TAKEN)
+    rewrite(path, hostile)
+    refused(folder, r"it has a tensor ' \[31mred line', network a", *TAKEN)
     rewrite(path, flat)
     refused(folder, r"e\.yaml:10:11: .*its tensor 'conv1.weight' is F32 \[4, 3, 9\]; that of network a in the experiment "
             r"F32 \[4, 3, 3, 3\]", *TAKEN)

@@ -196,7 +196,9 @@ def too_many_groups_are_told(folder):
     labels = [str(k) for k in range(60)]
     sweep(path(folder, "s"), "demo", {"a": labels, "b": labels},
           lambda a, b: numbers("rotation") if a == b == "0" else "pending")
-    assert "60 × 60 groups are more than 2000" in report("s", folder=folder, status=1).stderr
+    done = report("s", folder=folder, status=1)
+    assert "60 × 60 groups are more than 2000; their numbers are in the CSV beside it" in done.stderr, done.stderr
+    assert os.path.exists(path(folder, "s/figures/demo-accuracy.csv"))
 
 
 @case

@@ -137,7 +137,7 @@ static void metadata_are_as_documented(void **state) {
   g_autofree char *path = scratch_path(state, "file");
   assert_true(component_write(path, &full, &tensor, 1, &error));
   AUTO(safetensors) file = safetensors_read(path, &error);
-  assert_int_equal(g_hash_table_size(file->metadata), 17);
+  assert_int_equal(g_hash_table_size(file->metadata), 18);
   assert_string_equal(look_up(file, "dovetail.version"), "1.0.0");
   assert_string_equal(look_up(file, "dovetail.kind"), "extractor");
   assert_string_equal(look_up(file, "dovetail.plugin"), "resnet");
@@ -156,6 +156,48 @@ static void metadata_are_as_documented(void **state) {
                       "[{\"plugin\":\"rotation\",\"weight\":1.0},{\"plugin\":\"shared-init\",\"weight\":0.1}]");
   assert_string_equal(look_up(file, "dovetail.own_accuracy"), "0.7954");
   assert_string_equal(look_up(file, "dovetail.experiment_hash"), "ba7816bf");
+  assert_string_equal(look_up(file, "dovetail.tensors_sha256"),
+                      "8e628779e6a74ee0b36991c10158f63cafec7d340ad4e075592502c8708524dd");
+}
+
+/* Whether the tensors of a file pass; an error must name the file. */
+static gboolean passes(const char *path) {
+  GError *error = NULL;
+  AUTO(safetensors) file = safetensors_read(path, &error);
+  assert_non_null(file);
+  if (component_check_tensors(file, &error)) return TRUE;
+  assert_failed_with(&error, path, "not those that were written", "'dovetail.tensors_sha256'", NULL);
+  return FALSE;
+}
+
+static void every_flipped_bit_of_the_tensors_is_found(void **state) {
+  GError *error = NULL;
+  g_autofree char *path = scratch_path(state, "file"), *content = NULL;
+  gsize size;
+  assert_true(component_write(path, &full, &tensor, 1, &error));
+  assert_true(passes(path));
+  assert_true(g_file_get_contents(path, &content, &size, NULL));
+  for (guint bit = 0; bit < 8 * sizeof values; bit++) {
+    char *byte = content + size - sizeof values + bit / 8;
+    *byte = (char)(*byte ^ 1 << bit % 8);
+    assert_true(g_file_set_contents(path, content, (gssize)size, NULL));
+    assert_false(passes(path));
+    *byte = (char)(*byte ^ 1 << bit % 8);
+  }
+}
+
+static void tensors_with_each_others_names_are_found(void **state) {
+  static const float other[] = {4, 5, 6};
+  const struct safetensor right[] = {tensor, {"bn1.weight", "F32", 1, {3}, other, sizeof other}};
+  const struct safetensor wrong[] = {{"bn1.weight", "F32", 1, {3}, values, sizeof values},
+                                     {"conv1.weight", "F32", 1, {3}, other, sizeof other}};
+  GError *error = NULL;
+  g_autofree char *path = scratch_path(state, "file");
+  assert_true(component_write(path, &full, right, 2, &error));
+  assert_true(passes(path));
+  AUTO(safetensors) file = safetensors_read(path, &error);
+  assert_true(safetensors_write(path, wrong, 2, file->metadata, &error));
+  assert_false(passes(path));
 }
 
 static void files_of_others_have_no_info(void **state) {
@@ -170,6 +212,7 @@ static void files_of_others_have_no_info(void **state) {
   assert_true(component_read_info(file, &found, &error));
   assert_empty(&found);
   component_info_clear(&found);
+  assert_true(component_check_tensors(file, &error));
 }
 
 static void malformed_values_are_named(void **state) {
@@ -255,6 +298,8 @@ int main(void) {
       SCRATCH_TEST(an_accuracy_of_zero_is_not_absent),
       SCRATCH_TEST(clearing_leaves_nothing),
       SCRATCH_TEST(metadata_are_as_documented),
+      SCRATCH_TEST(every_flipped_bit_of_the_tensors_is_found),
+      SCRATCH_TEST(tensors_with_each_others_names_are_found),
       SCRATCH_TEST(files_of_others_have_no_info),
       SCRATCH_TEST(malformed_values_are_named),
       SCRATCH_TEST(what_could_not_be_read_is_not_written),
