@@ -37,12 +37,20 @@ static int plugin_error(struct dvt_error *fault, int status, GError *error) {
   return status;
 }
 
-static gboolean features_agree(const struct composition *composition) {
-  for (guint t = 1; t < composition->network_count; t++)
-    if (memcmp(composition->networks[t].extractor->output, composition->networks[0].extractor->output,
-               sizeof composition->networks[0].extractor->output) != 0)
-      return FALSE;
-  return TRUE;
+/* A head that all networks share takes one shape. */
+static int check_features(const struct composition *composition, struct dvt_error *fault) {
+  const struct dvt_network *first = &composition->networks[0].view;
+  for (guint t = 1; t < composition->network_count; t++) {
+    const struct dvt_network *other = &composition->networks[t].view;
+    if (memcmp(first->features, other->features, sizeof first->features) != 0)
+      return dvt_fail(fault, DVT_ERROR_ARGUMENT,
+                      "network %s has features of %d x %d x %d after %s, network %s of %d x %d x %d after %s; an "
+                      "auxiliary head needs features of one shape",
+                      first->name, (int)first->features[0], (int)first->features[1], (int)first->features[2],
+                      first->split, other->name, (int)other->features[0], (int)other->features[1],
+                      (int)other->features[2], other->split);
+  }
+  return DVT_OK;
 }
 
 static gboolean name_taken(const struct aligner *aligner, const char *name) {
@@ -70,9 +78,8 @@ static int make_head(const struct dvt_aligner_host *host, const struct dvt_head_
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "an auxiliary head needs a name and at least one class");
   if (name_taken(aligner, request->name))
     return dvt_fail(fault, DVT_ERROR_ARGUMENT, "two auxiliary heads of one name, '%s'", request->name);
-  if (!features_agree(composition))
-    return dvt_fail(fault, DVT_ERROR_ARGUMENT,
-                    "an auxiliary head needs features of one shape in every network; the splits of these differ");
+  const int agree = check_features(composition, fault);
+  if (agree != DVT_OK) return agree;
   GError *error = NULL;
   g_autofree char *label = g_strdup_printf("aligner %s: auxiliary head %s", aligner->name, request->name);
   struct auxiliary *auxiliary = g_new0(struct auxiliary, 1);

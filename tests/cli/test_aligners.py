@@ -182,7 +182,8 @@ def common_classes_that_are_wrong(folder):
            network_b("classes: [tree, house]"), few, at="car")
     refuse(folder, "plugin: common-classes, params: {classes: [0, house]}", "class 'house' is given twice", at="house")
     refuse(folder, "plugin: common-classes, params: {classes: house}", "'house' is the only common class", at="house")
-    refuse(folder, "plugin: common-classes", "features of one shape", LATER_SPLIT)
+    refuse(folder, "plugin: common-classes", "network a has features of 8 x 16 x 16 after layer2, network b of 16 x 8 x 8 "
+           "after layer3; an auxiliary head needs features of one shape", LATER_SPLIT)
 
 
 @case
