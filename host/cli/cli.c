@@ -11,7 +11,7 @@
 #include "store/run.h"
 
 /* Messages quote files, which may be anyone's: no character of theirs is to move the terminal's cursor. */
-static void print_message(const char *message) {
+void cli_say(const char *message) {
   g_autofree char *line = text_line(message);
   fprintf(stderr, "dovetail: %s\n", line);
 }
@@ -25,14 +25,14 @@ static void print_log(const char *domain, GLogLevelFlags level, const char *mess
   (void)data;
   g_mutex_lock(&mutex);
   if (!said) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  if (g_hash_table_add(said, g_strdup(message))) print_message(message);
+  if (g_hash_table_add(said, g_strdup(message))) cli_say(message);
   g_mutex_unlock(&mutex);
 }
 
 void cli_show_logs(void) { g_log_set_handler("dovetail", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO, print_log, NULL); }
 
 int cli_fail(const GError *error) {
-  print_message(error->message);
+  cli_say(error->message);
   return error->domain == DOVETAIL_ERROR ? error->code : DOVETAIL_FAILED;
 }
 

@@ -22,7 +22,10 @@ int cli_bench(int argc, char **argv);
 /** From now on prints what plugins log, information and warnings, on stderr: each message once. */
 void cli_show_logs(void);
 
-/** Prints "dovetail: MESSAGE" on stderr and returns the exit status that the error stands for. */
+/** Prints "dovetail: MESSAGE" on stderr, as one line. */
+void cli_say(const char *message);
+
+/** Says the error's message and returns the exit status that the error stands for. */
 int cli_fail(const GError *error);
 
 /**

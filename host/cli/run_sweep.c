@@ -68,6 +68,11 @@ static void tell_result(const struct work *work, const struct session_result *re
   fprintf(stderr, isnan(result->swap) ? "\n" : ", swap accuracy %.1f%%\n", 100 * result->swap);
 }
 
+static void tell_failure(const char *name, const char *message) {
+  g_autofree char *text = g_strdup_printf("run %s: %s", name, message);
+  cli_say(text);
+}
+
 /* FALSE with an error: its state could not be written, and the sweep cannot go on. */
 static gboolean run_one(struct work *work, GError **error) {
   g_autoptr(GError) failure = NULL;
@@ -77,7 +82,7 @@ static gboolean run_one(struct work *work, GError **error) {
   const char *state = result ? "done" : failure->code == DOVETAIL_INTERRUPTED ? "interrupted" : "failed";
   const char *message = strcmp(state, "failed") ? NULL : failure->message;
   if (result) tell_result(work, result);
-  if (message) fprintf(stderr, "dovetail: run %s: %s\n", name, message);
+  if (message) tell_failure(name, message);
   return sweep_directory_end(work->directory, work->run, state, message, error);
 }
 

@@ -2,6 +2,7 @@
 #include "report/chart_file.h"
 
 #include <cairo-svg.h>
+#include <math.h>
 #include <string.h>
 
 #include "store/file.h"
@@ -56,7 +57,7 @@ gboolean chart_write_png(const struct chart *chart, const char *path, GError **e
   chart_size(chart, &width, &height);
   const double scale = MIN(finest, most / MAX(width, height));
   cairo_surface_t *surface =
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(scale * width), (int)(scale * height));
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lround(scale * width), (int)lround(scale * height));
   cairo_status_t status = draw(chart, surface, scale);
   if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, append, bytes);
   cairo_surface_destroy(surface);

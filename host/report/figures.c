@@ -186,18 +186,21 @@ static void make_chart(struct drawing *drawing) {
   choose_scale(drawing);
 }
 
-static gboolean write_numbers(const struct summary *summary, const struct figure *figure, const char *path,
-                              GError **error) {
+/* A sweep's name is a name of a file in all but a damaged sweep.json. */
+static const char *add_path(GPtrArray *paths, const char *folder, const struct summary *summary,
+                            const struct figure *figure, const char *ending) {
+  g_autofree char *escaped = g_uri_escape_string(summary->name, " ", TRUE);
+  char *path = g_strdup_printf("%s/%s-%s.%s", folder, escaped, figure->name, ending);
+  g_ptr_array_add(paths, path);
+  return path;
+}
+
+static gboolean write_numbers(const struct summary *summary, const struct figure *figure, const char *folder,
+                              GPtrArray *paths, GError **error) {
   g_autoptr(GString) csv = g_string_new(NULL);
   summary_csv(csv, summary, figure->measures[0], figure->measures[SERIES - 1]);
   const struct file_part part = {csv->str, csv->len};
-  return file_replace(path, &part, 1, error);
-}
-
-/* A sweep's name is a name of a file in all but a damaged sweep.json. */
-static char *file_name(const char *folder, const char *name, const char *figure, const char *ending) {
-  g_autofree char *escaped = g_uri_escape_string(name, " ", TRUE);
-  return g_strdup_printf("%s/%s-%s.%s", folder, escaped, figure, ending);
+  return file_replace(add_path(paths, folder, summary, figure, "csv"), &part, 1, error);
 }
 
 static gboolean write_drawing(struct drawing *drawing, const char *svg, const char *png, GError **error) {
@@ -206,17 +209,13 @@ static gboolean write_drawing(struct drawing *drawing, const char *svg, const ch
   return chart_write_svg(&drawing->chart, svg, error) && chart_write_png(&drawing->chart, png, error);
 }
 
-static gboolean write_figure(const struct summary *summary, const struct figure *figure, const char *folder,
-                             GPtrArray *paths, GError **error) {
+static gboolean draw(const struct summary *summary, const struct figure *figure, const char *folder, GPtrArray *paths,
+                     GError **error) {
+  const char *svg = add_path(paths, folder, summary, figure, "svg");
+  const char *png = add_path(paths, folder, summary, figure, "png");
   struct drawing drawing;
-  char *svg = file_name(folder, summary->name, figure->name, "svg");
-  char *png = file_name(folder, summary->name, figure->name, "png");
-  char *csv = file_name(folder, summary->name, figure->name, "csv");
-  g_ptr_array_add(paths, svg);
-  g_ptr_array_add(paths, png);
-  g_ptr_array_add(paths, csv);
   drawing_init(&drawing, summary, figure);
-  const gboolean good = write_numbers(summary, figure, csv, error) && write_drawing(&drawing, svg, png, error);
+  const gboolean good = write_drawing(&drawing, svg, png, error);
   drawing_clear(&drawing);
   return good;
 }
@@ -234,6 +233,8 @@ GPtrArray *figures_write(const struct summary *summary, const char *folder, GErr
     return NULL;
   }
   for (guint k = 0; k < G_N_ELEMENTS(figures); k++)
-    if (has_numbers(summary, &figures[k]) && !write_figure(summary, &figures[k], folder, paths, error)) return NULL;
+    if (has_numbers(summary, &figures[k]) && !write_numbers(summary, &figures[k], folder, paths, error)) return NULL;
+  for (guint k = 0; k < G_N_ELEMENTS(figures); k++)
+    if (has_numbers(summary, &figures[k]) && !draw(summary, &figures[k], folder, paths, error)) return NULL;
   return g_steal_pointer(&paths);
 }

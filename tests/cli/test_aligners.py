@@ -223,7 +223,7 @@ def networks_of_different_depth_data_and_classes(folder):
 
 @case
 def shared_init_of_networks_without_a_weight_in_common(folder):
-    refuse(folder, "plugin: shared-init", "networks a and b have no weight of the same name and shape", WIDER,
+    refuse(folder, "plugin: shared-init", "network b has no weight of the same name and shape as network a", WIDER,
            ("batch: 16", "batch: 8"))
 
 

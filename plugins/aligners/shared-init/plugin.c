@@ -35,19 +35,35 @@ static const struct dvt_network_weight *counterpart(const struct dvt_network *ne
   return NULL;
 }
 
-/* What a weight of network t starts from: the first of the networks before t that shares it, or NULL. */
-static const struct dvt_network_weight *source(const struct dvt_network *const *networks, uint32_t t,
-                                               const struct dvt_network_weight *weight) {
-  const struct dvt_network_weight *found = NULL;
-  for (uint32_t before = 0; before < t && !found; before++) found = counterpart(networks[before], weight);
-  return found;
+/* The first of the networks before t that shares a weight of t, which starts from its values; t: none. */
+static uint32_t source(const struct dvt_network *const *networks, uint32_t t, const struct dvt_network_weight *weight) {
+  uint32_t before = 0;
+  while (before < t && !counterpart(networks[before], weight)) before++;
+  return before;
 }
 
 static uint32_t count_shared(const struct dvt_network *const *networks, uint32_t t) {
   uint32_t shared = 0;
-  for (uint32_t k = 0; k < networks[t]->weight_count; k++)
-    shared += source(networks, t, networks[t]->weights[k]) != NULL;
+  for (uint32_t k = 0; k < networks[t]->weight_count; k++) shared += source(networks, t, networks[t]->weights[k]) < t;
   return shared;
+}
+
+/* A network that is trained and would give its values to the frozen network t; t: none. */
+static uint32_t trained_source(const struct dvt_network *const *networks, uint32_t t) {
+  if (!networks[0]->frozen) return 0;
+  for (uint32_t k = 0; k < networks[t]->weight_count; k++) {
+    const uint32_t from = source(networks, t, networks[t]->weights[k]);
+    if (from < t && !networks[from]->frozen) return from;
+  }
+  return t;
+}
+
+static int check_frozen(const struct dvt_network *const *networks, uint32_t t, struct dvt_error *error) {
+  const uint32_t from = trained_source(networks, t);
+  if (from == t) return DVT_OK;
+  return dvt_fail(error, DVT_ERROR_ARGUMENT,
+                  "network %s is frozen and cannot start with the values of network %s; put it before that one",
+                  networks[t]->name, networks[from]->name);
 }
 
 /* Says which weights are shared, or, when those are fewer, which are not. */
@@ -57,12 +73,12 @@ static void tell(const struct dvt_host *host, const struct dvt_network *const *n
   const int tell_shared = shared <= all - shared;
   struct names names = {0};
   for (uint32_t k = 0; k < all; k++)
-    if ((source(networks, t, network->weights[k]) != NULL) == tell_shared) names_add(&names, network->weights[k]->name);
+    if ((source(networks, t, network->weights[k]) < t) == tell_shared) names_add(&names, network->weights[k]->name);
   const char *joint = shared == all ? "" : tell_shared ? ": " : ", all but ";
   char message[NAMES_SIZE + 256];
-  snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from %s%s%s%s",
-           network->name, (unsigned)shared, (unsigned)all, t > 1 ? "the networks before it" : "network ",
-           t > 1 ? "" : networks[0]->name, joint, names_end(&names));
+  snprintf(message, sizeof message, "shared-init: network %s starts with %u of its %u weights from network %s%s%s%s",
+           network->name, (unsigned)shared, (unsigned)all, networks[0]->name, t > 1 ? " or another before it" : "",
+           joint, names_end(&names));
   host->log(host, DVT_LOG_INFO, message);
 }
 
@@ -72,15 +88,15 @@ static int init(void *aligner, const struct dvt_aligner_host *host, const struct
   self->networks = networks;
   self->count = count;
   for (uint32_t t = 1; t < count; t++) {
-    if (networks[t]->frozen && !networks[0]->frozen)
-      return dvt_fail(error, DVT_ERROR_ARGUMENT,
-                      "network %s is frozen and cannot start with the values of network %s; put it first",
-                      networks[t]->name, networks[0]->name);
-    if (networks[t]->frozen) continue;
+    if (networks[t]->frozen) {
+      const int status = check_frozen(networks, t, error);
+      if (status != DVT_OK) return status;
+      continue;
+    }
     const uint32_t shared = count_shared(networks, t), all = networks[t]->weight_count;
     if (!shared)
-      return dvt_fail(error, DVT_ERROR_ARGUMENT, "networks %s and %s have no weight of the same name and shape",
-                      networks[0]->name, networks[t]->name);
+      return dvt_fail(error, DVT_ERROR_ARGUMENT, "network %s has no weight of the same name and shape as network %s%s",
+                      networks[t]->name, networks[0]->name, t > 1 ? " or another before it" : "");
     if (shared < all || all < networks[0]->weight_count) tell(host->base, networks, t, shared);
   }
   return DVT_OK;
@@ -91,9 +107,11 @@ static int initialise(void *aligner, struct dvt_error *error) {
   const struct shared_init *self = aligner;
   for (uint32_t t = 1; t < self->count; t++)
     for (uint32_t k = 0; k < self->networks[t]->weight_count; k++) {
-      const struct dvt_network_weight *to = self->networks[t]->weights[k], *from = source(self->networks, t, to);
-      if (from && !to->frozen)
-        memcpy(to->value.data, from->value.data, (size_t)dvt_tensor_count(&to->value) * sizeof(float));
+      const struct dvt_network_weight *to = self->networks[t]->weights[k];
+      const uint32_t from = source(self->networks, t, to);
+      if (from < t && !to->frozen)
+        memcpy(to->value.data, counterpart(self->networks[from], to)->value.data,
+               (size_t)dvt_tensor_count(&to->value) * sizeof(float));
     }
   return DVT_OK;
 }

@@ -71,7 +71,7 @@ static void later_networks_share_among_themselves(void **state) {
   assert_string_equal(
       rig->log->str,
       "shared-init: network b starts with 1 of its 3 weights from network a: stem\n"
-      "shared-init: network c starts with 3 of its 4 weights from the networks before it, all but own\n");
+      "shared-init: network c starts with 3 of its 4 weights from network a or another before it, all but own\n");
   assert_int_equal(rig->ops->initialise(rig->aligner, &rig->fault), DVT_OK);
   assert_true(a.values[0][0] == 1 && a.values[1][0] == 2);
   assert_true(b.values[0][0] == 1 && b.values[1][0] == 12 && b.values[2][0] == 13);
@@ -143,7 +143,12 @@ static void nothing_in_common(void **state) {
   struct weights a, b;
   give(rig, 0, &a, DVT_COMPONENT_HEAD, "w", 1);
   give(rig, 1, &b, DVT_COMPONENT_HEAD, "v", 1);
-  rig_refuses(rig, "shared-init", NULL, 2, "networks a and b have no weight of the same name and shape");
+  rig_refuses(rig, "shared-init", NULL, 2, "network b has no weight of the same name and shape as network a");
+  struct weights c;
+  give(rig, 1, &b, DVT_COMPONENT_HEAD, "w", 1);
+  give(rig, 2, &c, DVT_COMPONENT_HEAD, "u", 1);
+  rig_refuses(rig, "shared-init", NULL, 3,
+              "network c has no weight of the same name and shape as network a or another before it");
 }
 
 /* The values are the first network's: a frozen one can give them, not take them. */
@@ -153,9 +158,20 @@ static void a_frozen_network_comes_first(void **state) {
   for (guint t = 0; t < 3; t++) give(rig, t, &weights[t], DVT_COMPONENT_HEAD, "linear", 1);
   rig->networks[1].frozen = 1;
   rig_refuses(rig, "shared-init", NULL, 3,
-              "network b is frozen and cannot start with the values of network a; put it first");
+              "network b is frozen and cannot start with the values of network a; put it before that one");
   rig->networks[0].frozen = 1;
   assert_int_equal(rig_init(rig, "shared-init", NULL, 3), DVT_OK);
+}
+
+static void a_frozen_network_comes_before_those_that_take_its_values(void **state) {
+  struct rig *rig = *state;
+  struct weights weights[3];
+  for (guint t = 0; t < 3; t++) give(rig, t, &weights[t], DVT_COMPONENT_HEAD, "linear", 1);
+  rig->networks[0].frozen = rig->networks[2].frozen = 1;
+  assert_int_equal(rig_init(rig, "shared-init", NULL, 3), DVT_OK); /* b and c start from a */
+  for (guint t = 1; t < 3; t++) give(rig, t, &weights[t], DVT_COMPONENT_HEAD, "deep", 1);
+  rig_refuses(rig, "shared-init", NULL, 3,
+              "network c is frozen and cannot start with the values of network b; put it before that one");
 }
 
 int main(void) {
@@ -168,6 +184,7 @@ int main(void) {
       RIG_TEST(long_names_are_cut),
       RIG_TEST(nothing_in_common),
       RIG_TEST(a_frozen_network_comes_first),
+      RIG_TEST(a_frozen_network_comes_before_those_that_take_its_values),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
