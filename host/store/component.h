@@ -29,7 +29,7 @@ struct component_info {
   const struct component_aligner *aligned_by;
   guint aligner_count;
   const char *network;         /**< that it was trained in; NULL: an auxiliary head */
-  const char *seed;            /**< of its experiment, in decimal: with network and params it sets the initial values */
+  const char *seed;            /**< of its experiment, in decimal: with network and params: what was drawn at first */
   double own_accuracy;         /**< share of the test subset; NaN: not measured */
   const char *experiment_hash; /**< SHA-256 of the resolved experiment */
   const char *dovetail;        /**< version of Dovetail */
