@@ -7,8 +7,7 @@
 /** Whether a text can be shown as it is: UTF-8 in one line, without control characters. */
 gboolean text_is_line(const char *text);
 
-/** The text as it can be shown: what is not UTF-8 is replaced, and each control character by a space. The caller frees
- * it. */
+/** The text as it can be shown: with spaces for control characters, and valid UTF-8. The caller frees it. */
 char *text_line(const char *text);
 
 #endif

@@ -151,7 +151,7 @@ static void nothing_in_common(void **state) {
               "network c has no weight of the same name and shape as network a or another before it");
 }
 
-/* The values are the first network's: a frozen one can give them, not take them. */
+/* A frozen network can give its values, not take others'. */
 static void a_frozen_network_comes_first(void **state) {
   struct rig *rig = *state;
   struct weights weights[3];
